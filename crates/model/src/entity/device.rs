@@ -1,0 +1,15 @@
+//! Device: what is indexed and its filters.
+
+use crate::class::{Class, no_postings, no_services, nothing_unique};
+
+/// The class of Device documents.
+pub static CLASS: Class = Class {
+    name: "Device",
+    path: "device",
+    encryptable: false,
+    postings: no_postings,
+    services: no_services,
+    unique: nothing_unique,
+    filters: &[],
+    by_patient: None,
+};

@@ -1,0 +1,15 @@
+//! ExchangeData: what is indexed and its filters.
+
+use crate::class::{Class, no_postings, no_services, nothing_unique};
+
+/// The class of ExchangeData documents.
+pub static CLASS: Class = Class {
+    name: "ExchangeData",
+    path: "exchangedata",
+    encryptable: false,
+    postings: no_postings,
+    services: no_services,
+    unique: nothing_unique,
+    filters: &[],
+    by_patient: None,
+};

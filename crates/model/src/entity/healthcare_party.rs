@@ -1,0 +1,15 @@
+//! HealthcareParty: what is indexed and its filters.
+
+use crate::class::{Class, no_postings, no_services, nothing_unique};
+
+/// The class of HealthcareParty documents.
+pub static CLASS: Class = Class {
+    name: "HealthcareParty",
+    path: "hcparty",
+    encryptable: false,
+    postings: no_postings,
+    services: no_services,
+    unique: nothing_unique,
+    filters: &[],
+    by_patient: None,
+};

@@ -1,0 +1,15 @@
+//! Invoice: what is indexed and its filters.
+
+use crate::class::{Class, no_postings, no_services, nothing_unique};
+
+/// The class of Invoice documents.
+pub static CLASS: Class = Class {
+    name: "Invoice",
+    path: "invoice",
+    encryptable: true,
+    postings: no_postings,
+    services: no_services,
+    unique: nothing_unique,
+    filters: &[],
+    by_patient: None,
+};

@@ -1,0 +1,15 @@
+//! RecoveryData: what is indexed and its filters.
+
+use crate::class::{Class, no_postings, no_services, nothing_unique};
+
+/// The class of RecoveryData documents.
+pub static CLASS: Class = Class {
+    name: "RecoveryData",
+    path: "recoverydata",
+    encryptable: false,
+    postings: no_postings,
+    services: no_services,
+    unique: nothing_unique,
+    filters: &[],
+    by_patient: None,
+};

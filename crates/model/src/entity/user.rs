@@ -1,0 +1,15 @@
+//! User: what is indexed and its filters.
+
+use crate::class::{Class, no_postings, no_services, nothing_unique};
+
+/// The class of User documents.
+pub static CLASS: Class = Class {
+    name: "User",
+    path: "user",
+    encryptable: false,
+    postings: no_postings,
+    services: no_services,
+    unique: nothing_unique,
+    filters: &[],
+    by_patient: None,
+};

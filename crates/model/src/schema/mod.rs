@@ -1,0 +1,1 @@
+//! The field tables of every class (wire 8) and the check of a body against one.

@@ -1,0 +1,1 @@
+//! Sharing an entity with more data owners (wire 5.5).

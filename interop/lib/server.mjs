@@ -1,0 +1,95 @@
+// A real `keystead` process for one test file: a free port, an empty data directory, both gone at the end.
+import { execFile, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { after, before } from 'node:test'
+import { promisify } from 'node:util'
+
+const here = fileURLToPath(new URL('..', import.meta.url))
+const binary = resolve(here, process.env.KEYSTEAD_BIN ?? '../target/debug/keystead')
+const run = promisify(execFile)
+
+const STARTUP_LIMIT_MS = 30_000
+
+export class Server {
+  /** Base URL of the REST API, without a path. */
+  base
+  #child
+  #data
+
+  /** Base URL of the message gateway. */
+  get gateway() {
+    return `${this.base}/gw`
+  }
+
+  async start() {
+    this.#data = await mkdtemp(join(tmpdir(), 'keystead-interop-'))
+    const args = ['serve', '--dev', '--listen', '127.0.0.1:0', '--data', this.#data]
+    const stderr = process.env.KEYSTEAD_STDERR ? 'inherit' : 'pipe'
+    this.#child = spawn(binary, args, { stdio: ['ignore', 'pipe', stderr] })
+    process.once('exit', () => this.#child.kill('SIGKILL'))
+    this.base = await this.#ready()
+  }
+
+  #ready() {
+    const child = this.#child
+    return new Promise((done, fail) => {
+      let out = ''
+      let err = ''
+      const give = why => fail(new Error(`${why}: ${binary}\n${out}${err}`))
+      const timer = setTimeout(give, STARTUP_LIMIT_MS, 'the server did not say that it is ready')
+      child.once('error', e => give(e.message))
+      child.once('exit', code => give(`the server ended with ${code}`))
+      child.stderr?.on('data', chunk => {
+        err = (err + chunk).slice(-10_000)
+      })
+      child.stdout.on('data', chunk => {
+        out += chunk
+        const url = /(http:\/\/127\.0\.0\.1:\d+)(?!\d)[^]*\n/.exec(out)?.[1]
+        if (!url) return
+        clearTimeout(timer)
+        child.removeAllListeners('exit')
+        done(url)
+      })
+    })
+  }
+
+  async stop() {
+    if (this.#child && this.#child.exitCode === null && this.#child.signalCode === null) {
+      const gone = new Promise(done => this.#child.once('exit', done))
+      this.#child.kill('SIGKILL')
+      await gone
+    }
+    if (this.#data) await rm(this.#data, { recursive: true, force: true })
+  }
+
+  /** `keystead admin …` on the data directory of the running server; returns the JSON it prints. */
+  async admin(...args) {
+    const { stdout } = await run(binary, ['admin', ...args, '--data', this.#data])
+    return JSON.parse(stdout)
+  }
+
+  /** Messages sent to an address, newest first. */
+  async outbox(to) {
+    const answer = await fetch(`${this.base}/dev/outbox?to=${encodeURIComponent(to)}`)
+    if (!answer.ok) throw new Error(`outbox answered ${answer.status}`)
+    return answer.json()
+  }
+
+  /** The newest one-time code sent to an address. */
+  async code(to) {
+    const [newest] = await this.outbox(to)
+    if (!newest) throw new Error(`nothing was sent to ${to}`)
+    return newest.code
+  }
+}
+
+/** One server for the whole test file. */
+export function useServer() {
+  const server = new Server()
+  before(() => server.start())
+  after(() => server.stop())
+  return server
+}
