@@ -1,7 +1,7 @@
 // F1: registration by one-time code, for patients and HCPs, by e-mail and SMS.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { refused, statusOf, hides } from './lib/expect.mjs'
+import { hides, refused } from './lib/expect.mjs'
 import { byCode, captcha, initializeSelf, newEmail, newHcp, newPatient, newPhone, startProcess } from './lib/people.mjs'
 import { rawSession } from './lib/raw.mjs'
 import { useServer } from './lib/server.mjs'
@@ -33,9 +33,8 @@ describe('registration before a responsible HCP exists', () => {
 })
 
 describe('registration', () => {
-  const server = useServer()
   let doctor
-  it('starts with a responsible HCP', async () => {
+  const server = useServer(async () => {
     doctor = await newHcp(server, { responsible: true })
   })
 
@@ -191,12 +190,5 @@ describe('registration', () => {
     assert.equal((await doctor.sdk.patient.getPatient(patientId)).note, note)
     const raw = await rawSession(server, () => sdk.patient.encrypted.getPatient(patientId))
     hides((await raw.get(`patient/${patientId}`)).text, note)
-  })
-})
-
-describe('the errors of this client', () => {
-  it('carry the status of the answer', () => {
-    assert.equal(statusOf(new Error('Request … failed with status code 403')), 403)
-    assert.equal(statusOf(new Error('something else')), undefined)
   })
 })

@@ -86,10 +86,14 @@ export class Server {
   }
 }
 
-/** One server for the whole test file. */
-export function useServer() {
+/** One server for the tests of a file or of a `describe`; `setup` runs once, when it is ready. */
+export function useServer(setup) {
   const server = new Server()
-  before(() => server.start())
+  // One hook for both: Node 20 does not wait for one hook at the top of a file before the next.
+  before(async () => {
+    await server.start()
+    await setup?.(server)
+  })
   after(() => server.stop())
   return server
 }

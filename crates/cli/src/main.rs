@@ -1,1 +1,33 @@
-fn main() {}
+//! The `keystead` command.
+
+mod admin;
+mod reference;
+mod serve;
+
+use clap::{Parser, Subcommand};
+
+/// A self-hosted home for end-to-end encrypted records.
+#[derive(Debug, Parser)]
+#[command(name = "keystead", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(serve::Arguments),
+    /// Set a server up: groups, healthcare parties, users, processes. Works while it runs
+    Admin(admin::Arguments),
+    /// Print a page of the reference: openapi, errors, command-line
+    Reference(reference::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Admin(arguments) => admin::run(arguments),
+        Command::Reference(arguments) => reference::run(&arguments),
+    }
+}

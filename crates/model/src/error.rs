@@ -93,6 +93,32 @@ impl ErrorCode {
         }
     }
 
+    /// What it means, in a sentence, for the reference.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::MalformedRequest => "The body is not JSON, or a parameter cannot be read.",
+            Self::InvalidField => "A field is missing, unknown, of the wrong type, or not allowed to change.",
+            Self::InvalidSecurityMetadata => "The security metadata breaks a rule of wire 4.1.",
+            Self::InvalidFilter => "The filter is unknown or lacks an argument.",
+            Self::Unauthorized => "The request lacks valid credentials.",
+            Self::StrongerLoginRequired => "A stronger login is needed. Answers with `Icure-Minimum-Required-Auth-Level`.",
+            Self::Forbidden => "The caller may not do this.",
+            Self::CaptchaRejected => "The captcha was not solved.",
+            Self::NotFound => "There is no such thing.",
+            Self::MethodNotAllowed => "The method is not offered at this path.",
+            Self::WrongSecondFactor => "The second factor is wrong.",
+            Self::RevisionConflict => "The revision is not the current one.",
+            Self::AlreadyExists => "There is already one with this id, login, e-mail, phone or request id.",
+            Self::CodeExpired => "The one-time code is used up or too old.",
+            Self::TooLarge => "The body or a header is larger than the server accepts.",
+            Self::UnsupportedMediaType => "The content type is not the one expected.",
+            Self::SecondFactorRequired => "The second factor is missing.",
+            Self::TooManyRequests => "Too many requests; `Retry-After` says when to try again.",
+            Self::Internal => "The server failed; the request id leads to the log.",
+            Self::Unavailable => "The server is stopping or its database cannot be reached.",
+        }
+    }
+
     /// The code as it stands in an error body.
     pub fn as_str(self) -> &'static str {
         match self {

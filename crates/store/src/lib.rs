@@ -1,1 +1,65 @@
-//! placeholder
+//! Where the server keeps what it knows: one [`Store`] interface over transactions.
+//!
+//! A [`Reading`] sees one consistent state. A [`Writing`] is a unit of work: everything a request
+//! changes, side effects included (a job, an outbox message), is written through it and becomes
+//! visible and durable together at [`Writing::commit`], or not at all. A transaction must never be
+//! held across anything but calls to itself: the embedded engine has one writer.
+//!
+//! # Adding an operation
+//! Write the method in the trait of its concern ([`documents`], [`accounts`], [`gateway`],
+//! [`jobs`]), implement it in the file of the same name under `sqlite/` and `memory/`, and add its
+//! story to [`conformance`](crate). Four rules hold: what is not there is `Ok(None)`; every method
+//! fails with [`StoreError`]; time and randomness are parameters; `&mut self`, so one operation at a
+//! time.
+
+pub mod accounts;
+#[cfg(feature = "testing")]
+pub mod conformance;
+pub mod documents;
+mod error;
+pub mod gateway;
+pub mod jobs;
+#[cfg(feature = "testing")]
+pub mod memory;
+pub mod sqlite;
+
+use async_trait::async_trait;
+
+pub use error::StoreError;
+
+/// What every method here answers.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub type EpochMs = i64;
+
+/// A place that keeps everything the server knows.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Opens a transaction that sees one consistent state and changes nothing.
+    async fn read(&self) -> Result<Box<dyn Reading>>;
+
+    /// Opens a unit of work. Dropping it uncommitted leaves no trace.
+    async fn write(&self) -> Result<Box<dyn Writing>>;
+
+    /// Whether the place can be reached and written.
+    async fn check(&self) -> Result<()>;
+
+    /// Finishes what is under way and closes. No transaction can be opened afterwards.
+    async fn close(&self);
+}
+
+/// A consistent view.
+pub trait Reading:
+    documents::ReadDocuments + accounts::ReadAccounts + gateway::ReadGateway + jobs::ReadJobs + Send
+{
+}
+
+/// A unit of work.
+#[async_trait]
+pub trait Writing:
+    Reading + documents::WriteDocuments + accounts::WriteAccounts + gateway::WriteGateway + jobs::WriteJobs
+{
+    /// Makes the work durable and visible. When this returns, it survives a crash.
+    async fn commit(self: Box<Self>) -> Result<()>;
+}

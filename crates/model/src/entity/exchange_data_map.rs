@@ -1,4 +1,5 @@
-//! ExchangeDataMap: what is indexed and its filters.
+//! ExchangeDataMap: leads from a delegation key to the exchange data behind it, found by id alone
+//! (wire 5.2).
 
 use crate::class::{Class, no_postings, no_services, nothing_unique};
 

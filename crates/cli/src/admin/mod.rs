@@ -1,0 +1,95 @@
+//! `keystead admin`: sets a server up. Works on the data directory, also while the server runs.
+
+mod group;
+mod hcp;
+mod process;
+mod user;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use keystead_server::rng::SystemRng;
+use keystead_server::{App, Config, ServerKeys, groups};
+use keystead_store::Store as _;
+use keystead_store::sqlite::SqliteStore;
+
+/// Arguments of `keystead admin`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Where the database and the server's secret are [default: ./keystead-data]
+    #[arg(long, value_name = "DIR", global = true)]
+    data: Option<PathBuf>,
+    /// A configuration file (TOML)
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Groups: each is a database of its own
+    #[command(subcommand)]
+    Group(group::Command),
+    /// Healthcare parties with a user to log in
+    #[command(subcommand)]
+    Hcp(hcp::Command),
+    /// Processes: ways to register and log in by a one-time code
+    #[command(subcommand)]
+    Process(process::Command),
+    /// Users: list, disable, enable, set a password, make a token
+    #[command(subcommand)]
+    User(user::Command),
+}
+
+/// Carries out an administrator's command and prints JSON.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let mut config = Config::load(arguments.config.as_deref())?;
+    if let Some(data) = arguments.data {
+        config.server.data = data;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let answer = runtime.block_on(async {
+        let app = open(config)?;
+        let answer = match arguments.command {
+            Command::Group(command) => group::run(&app, command).await,
+            Command::Hcp(command) => hcp::run(&app, command).await,
+            Command::Process(command) => process::run(&app, command).await,
+            Command::User(command) => user::run(&app, command).await,
+        };
+        app.store.close().await;
+        answer
+    })?;
+    println!("{answer}");
+    Ok(())
+}
+
+fn open(config: Config) -> anyhow::Result<App> {
+    let data = config.server.data.clone();
+    std::fs::create_dir_all(&data).with_context(|| format!("{}: cannot be made", data.display()))?;
+    let keys = ServerKeys::load_or_make(&data, &SystemRng::default()).context("the server's secret")?;
+    let store = Arc::new(SqliteStore::open(&data).context("the database")?);
+    Ok(App::new(store, config, keys)?)
+}
+
+/// The group named, or the only one there is.
+async fn group_or_only(app: &App, named: Option<String>) -> anyhow::Result<String> {
+    let groups = groups::all(app).await.map_err(readable)?;
+    match (named, groups.as_slice()) {
+        (Some(named), _) if groups.contains(&named) => Ok(named),
+        (Some(_), _) => bail!("--group: there is no such group"),
+        (None, [only]) => Ok(only.clone()),
+        (None, []) => bail!("there is no group yet: make one with `keystead admin group create --name NAME`"),
+        (None, _) => bail!("there are several groups: say which with --group"),
+    }
+}
+
+/// The text of an error as a person reads it.
+fn readable(error: keystead_server::ApiError) -> anyhow::Error {
+    match error.internal {
+        Some(internal) => anyhow::anyhow!("{}: {internal}", error.message),
+        None => anyhow::anyhow!(error.message),
+    }
+}

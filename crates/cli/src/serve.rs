@@ -1,0 +1,106 @@
+//! `keystead serve`: the whole server in one process.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use keystead_server::{App, Config, ServerKeys, bootstrap};
+use keystead_server::rng::SystemRng;
+use keystead_store::Store as _;
+use keystead_store::sqlite::SqliteStore;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Arguments of `keystead serve`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// For development: makes a group and processes on an empty data directory, accepts any
+    /// captcha solution, and delivers every message to an outbox at /dev
+    #[arg(long)]
+    dev: bool,
+    /// Where to listen [default: 127.0.0.1:16043]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Where the database and the server's secret are [default: ./keystead-data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// A configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Serves until a signal asks to stop.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let mut config = Config::load(arguments.config.as_deref())?;
+    config.dev = arguments.dev;
+    if let Some(listen) = arguments.listen {
+        config.server.listen = listen;
+    }
+    if let Some(data) = arguments.data {
+        config.server.data = data;
+    }
+    log(config.dev);
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config))
+}
+
+/// Pretty lines for a person in development, JSON lines for a machine otherwise.
+fn log(dev: bool) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("KEYSTEAD_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if dev { builder.init() } else { builder.json().init() }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let data = config.server.data.clone();
+    std::fs::create_dir_all(&data).with_context(|| format!("{}: cannot be made", data.display()))?;
+    let keys = ServerKeys::load_or_make(&data, &SystemRng::default()).context("the server's secret")?;
+    let store = Arc::new(SqliteStore::open(&data).context("the database")?);
+    let listen = config.server.listen;
+    let app = Arc::new(App::new(store.clone(), config, keys)?);
+    if app.config.dev {
+        bootstrap::development(&app).await?;
+    }
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("{listen}: cannot listen"))?;
+    let worker = keystead_server::jobs::start(app.clone());
+    let running = keystead_server::http::serve(listener, keystead_server::router(app.clone()))?;
+    welcome(&app, running.address)?;
+
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping: requests under way are finished first");
+    running.stop().await?;
+    worker.stop().await;
+    store.close().await;
+    Ok(())
+}
+
+/// Says where the server is and, in development, what a newcomer needs to start.
+fn welcome(app: &App, address: SocketAddr) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "Keystead is ready at http://{address}")?;
+    if app.config.dev {
+        let data = app.config.server.data.display();
+        writeln!(
+            out,
+            "
+  base URL     http://{address}
+  gateway URL  http://{address}/gw
+  spec id      dev
+  processes    patient-email, patient-sms, hcp-email, hcp-sms
+  messages     http://{address}/dev
+
+Patients register with a responsible healthcare party. Make one in a second terminal:
+
+  keystead admin hcp create --data {data} --login jorah --password secret --first-name Jorah --last-name Mormont --responsible
+
+This is the development mode: any captcha solution is accepted and every code is shown at /dev."
+        )?;
+    }
+    Ok(out.flush()?)
+}

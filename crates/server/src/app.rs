@@ -1,0 +1,51 @@
+//! What every handler shares.
+
+use std::sync::Arc;
+
+use keystead_store::Store;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::keys::ServerKeys;
+use crate::rng::{Rng, SystemRng};
+
+/// The parts of a running server. Handlers get it as `State<Arc<App>>`.
+pub struct App {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// How the server is set up.
+    pub config: Config,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// The server's own secret.
+    pub keys: ServerKeys,
+    /// The one client for outgoing HTTP.
+    pub http: reqwest::Client,
+    /// Wakes the worker.
+    pub jobs: crate::jobs::Wake,
+}
+
+impl App {
+    /// A server over `store`, with the machine's clock and randomness.
+    ///
+    /// # Errors
+    /// The client for outgoing HTTP cannot be set up.
+    pub fn new(store: Arc<dyn Store>, config: Config, keys: ServerKeys) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            store,
+            config,
+            clock: Arc::new(SystemClock),
+            rng: Arc::new(SystemRng::default()),
+            keys,
+            http: crate::http::outgoing()?,
+            jobs: crate::jobs::Wake::default(),
+        })
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+}

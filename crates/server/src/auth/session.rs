@@ -1,0 +1,94 @@
+//! The extractor that every handler with an authenticated caller starts from.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::header;
+use http::request::Parts;
+use keystead_model::access::{self, Caller, DataOwnerType};
+use keystead_store::accounts::Account;
+
+use super::token::{Claims, TokenKind, decode};
+use crate::app::App;
+use crate::error::{ApiError, ApiResult};
+
+/// An authenticated caller.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// The user and group.
+    pub account: Account,
+    /// What the token says.
+    pub claims: Claims,
+    /// Delegation keys of the access control keys presented with the request (wire 4.2).
+    pub delegation_keys: Vec<String>,
+}
+
+impl Session {
+    /// The group.
+    pub fn group(&self) -> &str {
+        &self.account.group
+    }
+
+    /// The caller's data owner id.
+    pub fn data_owner(&self) -> Option<&str> {
+        self.claims.data_owner.as_deref()
+    }
+
+    /// The caller's data owner id, or a refusal for users that are none.
+    ///
+    /// # Errors
+    /// The user is no data owner.
+    pub fn require_data_owner(&self) -> ApiResult<&str> {
+        self.data_owner().ok_or_else(|| ApiError::forbidden("this is for data owners: the user is none"))
+    }
+
+    /// The type of the caller's data owner.
+    pub fn owner_type(&self) -> Option<DataOwnerType> {
+        self.claims.owner_type()
+    }
+
+    /// Whether the user administers the group.
+    pub fn is_admin(&self) -> bool {
+        self.claims.roles.iter().any(|role| role == "ADMIN")
+    }
+
+    /// Whether the user is a healthcare party.
+    pub fn is_hcp(&self) -> bool {
+        self.owner_type() == Some(DataOwnerType::Hcp)
+    }
+
+    /// Who asks, for the access rules.
+    pub fn caller(&self) -> Caller {
+        Caller {
+            data_owner: self.claims.data_owner.clone(),
+            parents: self.claims.parents.iter().rev().cloned().collect(),
+            delegation_keys: self.delegation_keys.clone(),
+        }
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Session {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> ApiResult<Self> {
+        let authorization = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .ok_or_else(ApiError::unauthorized)?;
+        let token = authorization.strip_prefix("Bearer ").ok_or_else(ApiError::unauthorized)?;
+        let claims = decode(app, token.trim(), TokenKind::Bearer)?;
+        app.store
+            .read()
+            .await?
+            .session(&claims.session, app.now())
+            .await?
+            .ok_or_else(ApiError::unauthorized)?;
+        let presented = parts.headers.get_all("icure-access-control-keys").iter();
+        let values = presented.map(|value| value.to_str().unwrap_or("\u{fffd}"));
+        let delegation_keys =
+            access::access_control_keys(values).map_err(|error| ApiError::malformed(error.to_string()))?;
+        let account = Account { group: claims.group.clone(), user: claims.user.clone() };
+        Ok(Self { account, claims, delegation_keys })
+    }
+}

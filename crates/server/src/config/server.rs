@@ -1,0 +1,48 @@
+//! Addresses, directories and limits of the HTTP server.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
+
+/// `[server]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where the embedded database and the server's secret are.
+    pub data: PathBuf,
+    /// Largest JSON body, in bytes.
+    pub max_body_bytes: usize,
+    /// Largest attachment, in bytes.
+    pub max_attachment_bytes: usize,
+    /// Whether a proxy in front sets `X-Forwarded-For`, whose last address is then the client's.
+    pub behind_proxy: bool,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 16043)),
+            data: PathBuf::from("keystead-data"),
+            max_body_bytes: 8 << 20,
+            max_attachment_bytes: 64 << 20,
+            behind_proxy: false,
+        }
+    }
+}
+
+impl ServerConfig {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        if self.max_body_bytes < 1024 {
+            return Err(ConfigError("server.max_body_bytes: expected at least 1024".into()));
+        }
+        if self.max_attachment_bytes < 1024 || self.max_attachment_bytes > 1 << 30 {
+            return Err(ConfigError("server.max_attachment_bytes: expected 1024 to 1073741824".into()));
+        }
+        Ok(())
+    }
+}

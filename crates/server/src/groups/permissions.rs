@@ -1,0 +1,34 @@
+//! `PUT permissions/{userId}`: replaces the explicit permissions of a user. They are kept for clients
+//! to show; what a user may do follows from its role and its data owner.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use keystead_model::entity::user;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::auth::Session;
+use crate::documents;
+use crate::error::{ApiError, ApiResult};
+use crate::http::{Json, Path, json_body};
+
+pub(super) async fn put(
+    State(app): State<Arc<App>>,
+    session: Session,
+    Path(user_id): Path<String>,
+    Json(body): Json,
+) -> ApiResult<Response> {
+    if !session.is_admin() {
+        return Err(ApiError::forbidden("only an administrator of the group sets permissions"));
+    }
+    let permission = documents::check("Permission", body)?;
+    let permissions = json!([Value::Object(permission)]);
+    let mut tx = app.store.write().await?;
+    let (stored, mut user) = documents::load(&mut *tx, session.group(), &user::CLASS, &user_id).await?;
+    user.insert("permissions".to_owned(), permissions.clone());
+    documents::update(&app, &mut *tx, session.group(), &user::CLASS, &stored, user).await?;
+    tx.commit().await?;
+    json_body(&permissions)
+}

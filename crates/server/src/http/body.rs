@@ -1,0 +1,95 @@
+//! Bodies in and out: size-limited before they are parsed, JSON written as text once.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, header};
+use http_body_util::{BodyExt as _, Limited};
+use keystead_model::error::ErrorCode;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::error::{ApiError, ApiResult};
+
+/// A JSON body. An empty body counts as `null`, since the official client sends none with some
+/// POST requests (wire 1.1).
+pub struct Json(pub Value);
+
+impl FromRequest<Arc<App>> for Json {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> ApiResult<Self> {
+        read_value(&read(request, app.config.server.max_body_bytes).await?).map(Self)
+    }
+}
+
+/// A body of octets, up to the size of an attachment.
+pub struct Octets(pub Bytes);
+
+impl FromRequest<Arc<App>> for Octets {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> ApiResult<Self> {
+        read(request, app.config.server.max_attachment_bytes).await.map(Self)
+    }
+}
+
+/// Parses a JSON text; the empty text is `null`.
+///
+/// # Errors
+/// The text is not JSON; the message says where.
+pub fn read_value(bytes: &[u8]) -> ApiResult<Value> {
+    if bytes.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(bytes).map_err(|error| {
+        let reason = match error.classify() {
+            serde_json::error::Category::Eof => "it ends too early",
+            _ => "it is not JSON",
+        };
+        ApiError::malformed(format!("the body: {reason} (line {}, column {})", error.line(), error.column()))
+    })
+}
+
+/// The octets of a body of at most `limit`.
+pub(crate) async fn read(request: Request, limit: usize) -> ApiResult<Bytes> {
+    let too_large = || ApiError::new(ErrorCode::TooLarge, format!("the body is larger than {limit} bytes"));
+    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|declared: u64| declared > limit as u64) {
+        return Err(too_large());
+    }
+    match Limited::new(request.into_body(), limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(ApiError::malformed("the body ended before it was complete")),
+    }
+}
+
+/// An answer of JSON text.
+pub fn json_text(text: impl Into<Body>) -> Response {
+    let mut response = Response::new(text.into());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// An answer of `value` as JSON.
+///
+/// # Errors
+/// The value cannot be written as JSON, which is a defect.
+pub fn json_body(value: &impl Serialize) -> ApiResult<Response> {
+    serde_json::to_string(value).map(json_text).map_err(|error| ApiError::internal(error.to_string()))
+}
+
+/// An answer of raw text, which the client takes as it is (wire 1.2).
+pub struct Text(pub String);
+
+impl IntoResponse for Text {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.0));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response
+    }
+}

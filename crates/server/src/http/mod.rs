@@ -1,0 +1,16 @@
+//! Everything between the socket and a handler: routes, limits, request ids, error bodies.
+
+mod body;
+mod finish;
+mod outgoing;
+mod params;
+mod route;
+mod serve;
+
+pub(crate) use body::read as read_body;
+pub use body::{Json, Octets, Text, json_body, json_text, read_value};
+pub use finish::finish;
+pub use outgoing::outgoing;
+pub use params::{Path, Query};
+pub use route::{Access, Route, Shape};
+pub use serve::{Running, router, serve};

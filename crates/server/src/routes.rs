@@ -1,0 +1,32 @@
+//! Every endpoint of the server: the one table behind the router and the OpenAPI document.
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::app::App;
+use crate::http::Route;
+use crate::{auth, dev, entities, exchange, gateway, groups, health, http, owners, recovery, users};
+
+/// The endpoints that are always there.
+pub fn routes() -> Vec<Route> {
+    let mut routes = health::routes();
+    routes.extend(gateway::routes());
+    routes.extend(auth::routes());
+    routes.extend(users::routes());
+    routes.extend(groups::routes());
+    routes.extend(owners::routes());
+    routes.extend(exchange::routes());
+    routes.extend(recovery::routes());
+    routes.extend(entities::routes());
+    routes
+}
+
+/// The router of `app`, with the outbox in development mode.
+pub fn router(app: Arc<App>) -> Router {
+    let mut all = routes();
+    if app.config.dev {
+        all.extend(dev::routes());
+    }
+    http::router(app, all)
+}

@@ -1,0 +1,79 @@
+//! Opens connections to the database file, each set up the same way.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::Options;
+use crate::{Result, StoreError};
+
+/// Name of the database file in the data directory.
+const FILE: &str = "keystead.db";
+
+/// Statements that a connection keeps prepared. Filters compile to statements of many shapes.
+const PREPARED: usize = 256;
+
+/// Makes sure that the directory and an empty database file exist, readable by their owner only.
+pub(super) fn prepare_file(dir: &Path) -> Result<PathBuf> {
+    let path = dir.join(FILE);
+    create_private(dir, &path).map_err(|error| {
+        StoreError::Unavailable(format!("the data directory or its database file cannot be made: {}", error.kind()))
+    })?;
+    Ok(path)
+}
+
+fn create_private(dir: &Path, path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    let mut options = fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        builder.mode(0o700);
+        options.mode(0o600);
+    }
+    builder.create(dir)?;
+    if !path.exists() {
+        options.open(path)?.sync_all()?;
+        // The name of the new file must survive a power loss as well.
+        fs::File::open(dir)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Opens the connection that writes.
+pub(super) fn open_writer(path: &Path, options: &Options) -> Result<Connection> {
+    let connection = open(path, options, options.writer_cache_kib)?;
+    // Must survive power loss: every commit reaches the disk before it is acknowledged.
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;",
+    )?;
+    connection.pragma_update(None, "wal_autocheckpoint", options.checkpoint_pages)?;
+    if let Some(pages) = options.max_pages {
+        connection.pragma_update(None, "max_page_count", pages)?;
+    }
+    Ok(connection)
+}
+
+/// Opens a connection that only reads.
+pub(super) fn open_reader(path: &Path, options: &Options) -> Result<Connection> {
+    let connection = open(path, options, options.reader_cache_kib)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn open(path: &Path, options: &Options, cache_kib: u32) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(options.busy_timeout)?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
+    connection.pragma_update(None, "mmap_size", options.mmap_bytes)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED);
+    rusqlite::vtab::array::load_module(&connection)?;
+    Ok(connection)
+}

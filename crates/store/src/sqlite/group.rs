@@ -1,0 +1,126 @@
+//! The connection that writes, and the units of work that will be committed together.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::closed;
+use crate::{Result, StoreError};
+
+/// A group of units of work is committed at the latest when it has so many …
+const MOST: usize = 256;
+
+/// … or is so old.
+const OLDEST: Duration = Duration::from_millis(4);
+
+/// The connection, with the outer transaction that is open on it.
+pub(super) struct Group {
+    /// Gone after closing.
+    connection: Option<Connection>,
+    /// Since when the outer transaction is open.
+    open: Option<Instant>,
+    /// Who waits for its commit.
+    pending: Vec<oneshot::Sender<Result<()>>>,
+}
+
+impl Group {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection: Some(connection), open: None, pending: Vec::new() }
+    }
+
+    pub(super) fn connection(&self) -> Result<&Connection> {
+        self.connection.as_ref().ok_or_else(closed)
+    }
+
+    /// Whether it is time to commit although others wait to join.
+    pub(super) fn is_full(&self) -> bool {
+        self.pending.len() >= MOST || self.open.is_some_and(|since| since.elapsed() >= OLDEST)
+    }
+
+    /// Begins a unit of work.
+    pub(super) fn begin(&mut self) -> rusqlite::Result<()> {
+        // A closed group refuses with its first statement.
+        let Some(connection) = &self.connection else { return Ok(()) };
+        if self.open.is_none() {
+            execute(connection, "BEGIN IMMEDIATE")?;
+            self.open = Some(Instant::now());
+        }
+        execute(connection, "SAVEPOINT work")
+    }
+
+    /// Ends a unit of work well: it is part of the group. The answer comes with the group's commit.
+    pub(super) fn release(&mut self) -> Result<oneshot::Receiver<Result<()>>> {
+        execute(self.connection()?, "RELEASE work")?;
+        let (answer, answered) = oneshot::channel();
+        self.pending.push(answer);
+        Ok(answered)
+    }
+
+    /// Undoes a unit of work, and nothing else of the group.
+    pub(super) fn undo(&mut self) {
+        let Some(connection) = &self.connection else { return };
+        if self.open.is_none() {
+            return;
+        }
+        let undone =
+            execute(connection, "ROLLBACK TO work").and_then(|()| execute(connection, "RELEASE work"));
+        if let Err(error) = undone {
+            self.abandon(&error.into());
+        }
+    }
+
+    /// Commits the group, and answers everybody who waits for it.
+    pub(super) fn commit(&mut self) {
+        let Some(connection) = &self.connection else { return };
+        if self.open.is_none() {
+            return;
+        }
+        match execute(connection, "COMMIT") {
+            Ok(()) => {
+                self.open = None;
+                for answer in self.pending.drain(..) {
+                    // Whoever stopped waiting does not want to know.
+                    let _ = answer.send(Ok(()));
+                }
+            }
+            Err(error) => self.abandon(&error.into()),
+        }
+    }
+
+    /// Notes that a statement failed: SQLite may have undone the whole group (a full disk).
+    pub(super) fn after_failure(&mut self, error: &StoreError) {
+        if self.connection.as_ref().is_some_and(Connection::is_autocommit) {
+            self.abandon(error);
+        }
+    }
+
+    /// Commits what is pending, and closes.
+    pub(super) fn close(&mut self) {
+        self.commit();
+        if let Some(connection) = self.connection.take() {
+            // The next start is quicker with an empty log; failing to empty it loses nothing.
+            let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+    }
+
+    /// Undoes the whole group: nobody in it is told that the work was done.
+    fn abandon(&mut self, error: &StoreError) {
+        self.open = None;
+        if let Some(connection) = &self.connection
+            && !connection.is_autocommit()
+            && execute(connection, "ROLLBACK").is_err()
+        {
+            // Whatever is wrong with this connection, it must not write any more.
+            self.connection = None;
+        }
+        tracing::error!(%error, units = self.pending.len(), "a group of transactions was undone");
+        for answer in self.pending.drain(..) {
+            let _ = answer.send(Err(error.clone()));
+        }
+    }
+}
+
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}

@@ -1,0 +1,81 @@
+//! `cargo xtask test`: installs what is missing, then runs every check and every test.
+
+use std::time::Instant;
+
+use anyhow::bail;
+
+use crate::docs;
+use crate::steps::{self, command, root, works};
+
+type Step = (&'static str, fn() -> anyhow::Result<()>);
+
+/// In the order of how fast they tell what is wrong.
+const STEPS: &[Step] =
+    &[("format", format), ("lint", lint), ("unit", unit), ("docs", documents), ("interop", interop)];
+
+fn run_steps(steps: &[&Step]) -> anyhow::Result<()> {
+    let mut times = Vec::new();
+    for (name, step) in steps {
+        println!("\n=== {name}");
+        let start = Instant::now();
+        step()?;
+        times.push(format!("{name} {} s", start.elapsed().as_secs()));
+    }
+    println!("\nall steps passed: {}", times.join(", "));
+    Ok(())
+}
+
+/// Runs all steps, or those named in `only`.
+pub(crate) fn run(only: &[String]) -> anyhow::Result<()> {
+    if let Some(unknown) = only.iter().find(|name| !STEPS.iter().any(|(step, _)| step == name)) {
+        bail!("there is no step {unknown:?}");
+    }
+    let wanted: Vec<&Step> =
+        STEPS.iter().filter(|(name, _)| only.is_empty() || only.iter().any(|o| o == name)).collect();
+    run_steps(&wanted)
+}
+
+fn format() -> anyhow::Result<()> {
+    run_command("cargo", &["fmt", "--all", "--check"])
+}
+
+fn lint() -> anyhow::Result<()> {
+    run_command("cargo", &["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"])
+}
+
+fn unit() -> anyhow::Result<()> {
+    if !works("cargo", &["nextest", "--version"]) {
+        run_command("cargo", &["install", "cargo-nextest", "--locked"])?;
+    }
+    run_command("cargo", &["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"])?;
+    run_command("cargo", &["test", "--workspace", "--doc", "--quiet"])
+}
+
+fn documents() -> anyhow::Result<()> {
+    docs::run(true)
+}
+
+/// The official clients from their npm packages, against the server built here.
+fn interop() -> anyhow::Result<()> {
+    run_command("cargo", &["build", "--package", "keystead-cli"])?;
+    install_node()?;
+    let folder = root().join("interop");
+    steps::run(command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
+    steps::run(command("npm", &["test"]).current_dir(&folder))
+}
+
+fn install_node() -> anyhow::Result<()> {
+    if works("node", &["--version"]) && works("npm", &["--version"]) {
+        return Ok(());
+    }
+    if !works("apt-get", &["--version"]) {
+        bail!("the interop suite needs Node.js 20 or newer with npm: install them and try again");
+    }
+    run_command("apt-get", &["update"])?;
+    run_command("apt-get", &["install", "--yes", "nodejs", "npm"])
+}
+
+fn run_command(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    println!("$ {program} {}", arguments.join(" "));
+    steps::run(&mut command(program, arguments))
+}
