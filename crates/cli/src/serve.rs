@@ -1,6 +1,6 @@
 //! `keystead serve`: the whole server in one process.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +12,11 @@ use keystead_store::Store as _;
 use keystead_store::sqlite::SqliteStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 /// Arguments of `keystead serve`.
 #[derive(Debug, clap::Args)]
@@ -47,24 +52,34 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 /// Pretty lines for a person in development, JSON lines for a machine otherwise.
 fn log(dev: bool) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("KEYSTEAD_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if dev { builder.init() } else { builder.json().init() }
+    let level = EnvFilter::try_from_env("KEYSTEAD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match dev {
+        true => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        false => lines.json().boxed(),
+    };
+    tracing_subscriber::registry().with(lines.with_filter(filter_fn(may_be_logged))).with(level).init();
+}
+
+/// Only our own crates know what must not be in a log. What libraries say at their finest levels
+/// repeats addresses, headers and bodies, so of them only the errors of the listening socket pass.
+fn may_be_logged(metadata: &Metadata<'_>) -> bool {
+    let from = |module: &str| metadata.target().starts_with(module);
+    from("keystead") || (from("axum::serve") && *metadata.level() == Level::ERROR)
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
     let data = config.server.data.clone();
     std::fs::create_dir_all(&data).with_context(|| format!("{}: cannot be made", data.display()))?;
     let keys = ServerKeys::load_or_make(&data, &SystemRng::default()).context("the server's secret")?;
-    let store = Arc::new(SqliteStore::open(&data).context("the database")?);
+    let store = Arc::new(SqliteStore::open(&data, Default::default()).context("the database")?);
     let listen = config.server.listen;
     let app = Arc::new(App::new(store.clone(), config, keys)?);
     if app.config.dev {
         bootstrap::development(&app).await?;
     }
     let listener = TcpListener::bind(listen).await.with_context(|| format!("{listen}: cannot listen"))?;
-    let worker = keystead_server::jobs::start(app.clone());
+    let worker = keystead_server::jobs::start(app.clone())?;
     let running = keystead_server::http::serve(listener, keystead_server::router(app.clone()))?;
     welcome(&app, running.address)?;
 

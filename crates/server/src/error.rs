@@ -4,6 +4,8 @@
 //! the internal one goes to the log only. Layers that know nothing of HTTP have enums of their own
 //! and are converted here.
 
+use std::fmt;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use keystead_model::access::KeyUpdateError;
@@ -82,6 +84,18 @@ impl ApiError {
         error
     }
 }
+
+impl fmt::Display for ApiError {
+    /// As a person at the server's terminal reads it; clients are sent the message alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.internal {
+            Some(internal) => write!(f, "{} ({internal})", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+impl std::error::Error for ApiError {}
 
 impl From<FieldError> for ApiError {
     fn from(error: FieldError) -> Self {

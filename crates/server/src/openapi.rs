@@ -1,16 +1,22 @@
 //! The OpenAPI document, written from the routes and the field tables that the server checks with.
 
+use std::sync::LazyLock;
+
+use axum::response::Response;
+use axum::routing::get;
+use http::Method;
 use keystead_model::error::ErrorCode;
 use keystead_model::schema::{self, Element, Enum, Field, Table, Type};
 use serde_json::{Map, Value, json};
 
-use crate::http::{Access, Route, Shape};
+use crate::http::{Access, Route, Shape, json_text};
 
 /// The document for `routes`, as OpenAPI 3.1.
 pub fn document(routes: &[Route]) -> Value {
     let mut paths = Map::new();
     for route in routes {
-        let path = paths.entry(&route.path).or_insert_with(|| json!({}));
+        // a parameter that takes slashes is written {*name} in the router only
+        let path = paths.entry(route.path.replace("{*", "{")).or_insert_with(|| json!({}));
         if let Some(path) = path.as_object_mut() {
             path.insert(route.method.as_str().to_lowercase(), operation(route));
         }
@@ -56,7 +62,8 @@ fn tags(routes: &[Route]) -> Value {
 }
 
 fn operation(route: &Route) -> Value {
-    let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| name.trim_start_matches('*'));
     let mut parameters: Vec<Value> = in_path
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
         .collect();
@@ -139,7 +146,7 @@ fn reference(name: &str) -> Value {
 fn object(table: &Table) -> Value {
     let properties: Map<String, Value> =
         table.fields().iter().map(|field| (field.name.to_string(), property(field))).collect();
-    let required: Vec<&str> = table.fields().iter().filter(|field| field.required).map(|field| &*field.name).collect();
+    let required: Vec<&str> = table.fields().iter().filter(|field| field.required).map(|field| field.name).collect();
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }
 
@@ -158,7 +165,7 @@ fn of_type(ty: &Type) -> Value {
         Type::Enum(of) => one_of(of),
         Type::List(of) => json!({"type": "array", "items": element(of)}),
         Type::Map(_, of) => json!({"type": "object", "additionalProperties": element(of)}),
-        Type::Object(of) => reference(&of.name),
+        Type::Object(of) => reference(of.name),
         _ => json!({"type": "string"}),
     }
 }
@@ -189,4 +196,18 @@ fn error() -> Value {
             "requestId": {"type": "string", "description": "Leads to the lines of the log."},
         },
     })
+}
+
+/// `GET /openapi.json`
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        Route::new(Method::GET, "/openapi.json", "This document", get(served))
+            .access(Access::Public)
+            .gives(Shape::Json("An OpenAPI 3.1 document")),
+    ]
+}
+
+async fn served() -> Response {
+    static TEXT: LazyLock<String> = LazyLock::new(|| document(&crate::routes()).to_string());
+    json_text(TEXT.as_str())
 }

@@ -98,6 +98,9 @@ pub struct Attachment {
 /// Reading documents.
 #[async_trait]
 pub trait ReadDocuments {
+    /// The ids of every group that has a document of the class `Group`, in order.
+    async fn groups(&mut self) -> Result<Vec<String>>;
+
     /// One document, deleted or not.
     async fn document(&mut self, group: &str, class: &str, id: &str) -> Result<Option<Document>>;
 

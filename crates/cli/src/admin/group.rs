@@ -4,8 +4,6 @@ use clap::Subcommand;
 use keystead_server::{App, groups};
 use serde_json::{Value, json};
 
-use super::readable;
-
 /// What can be done with groups.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -28,10 +26,10 @@ pub(crate) async fn run(app: &App, command: Command) -> anyhow::Result<Value> {
         Command::Create { name, id } => {
             let id = id.unwrap_or_else(|| app.rng.uuid());
             let mut tx = app.store.write().await?;
-            groups::create_group(app, &mut *tx, &id, &name).await.map_err(readable)?;
+            groups::create_group(app, &mut *tx, &id, &name).await?;
             tx.commit().await?;
             Ok(json!({"groupId": id}))
         }
-        Command::List => Ok(json!(groups::all(app).await.map_err(readable)?)),
+        Command::List => Ok(json!(groups::all(app).await?)),
     }
 }

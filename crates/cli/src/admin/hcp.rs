@@ -6,7 +6,7 @@ use keystead_server::groups::{self, NewHcp};
 use keystead_server::{App, gateway};
 use serde_json::{Value, json};
 
-use super::{group_or_only, readable};
+use super::group_or_only;
 
 /// What can be done with healthcare parties.
 #[derive(Debug, Subcommand)]
@@ -52,15 +52,15 @@ pub(crate) async fn run(app: &App, command: Command) -> anyhow::Result<Value> {
         id,
         last_name: last_name.or_else(|| Some(login.clone())),
         login,
-        password_hash: password::hash(app, &password).await.map_err(readable)?,
+        password_hash: password::hash(app, &password).await?,
         first_name,
         email,
         admin,
     };
     let mut tx = app.store.write().await?;
-    let made = groups::create_hcp(app, &mut *tx, hcp).await.map_err(readable)?;
+    let made = groups::create_hcp(app, &mut *tx, hcp).await?;
     if responsible {
-        gateway::make_responsible(&mut *tx, &group, &made.data_owner).await.map_err(readable)?;
+        gateway::make_responsible(&mut *tx, &group, &made.data_owner).await?;
     }
     tx.commit().await?;
     Ok(json!({"userId": made.user, "dataOwnerId": made.data_owner, "groupId": group}))

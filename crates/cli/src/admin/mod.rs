@@ -12,7 +12,6 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use keystead_server::rng::SystemRng;
 use keystead_server::{App, Config, ServerKeys, groups};
-use keystead_store::Store as _;
 use keystead_store::sqlite::SqliteStore;
 
 /// Arguments of `keystead admin`.
@@ -70,26 +69,18 @@ fn open(config: Config) -> anyhow::Result<App> {
     let data = config.server.data.clone();
     std::fs::create_dir_all(&data).with_context(|| format!("{}: cannot be made", data.display()))?;
     let keys = ServerKeys::load_or_make(&data, &SystemRng::default()).context("the server's secret")?;
-    let store = Arc::new(SqliteStore::open(&data).context("the database")?);
+    let store = Arc::new(SqliteStore::open(&data, Default::default()).context("the database")?);
     Ok(App::new(store, config, keys)?)
 }
 
 /// The group named, or the only one there is.
 async fn group_or_only(app: &App, named: Option<String>) -> anyhow::Result<String> {
-    let groups = groups::all(app).await.map_err(readable)?;
+    let groups = groups::all(app).await?;
     match (named, groups.as_slice()) {
         (Some(named), _) if groups.contains(&named) => Ok(named),
         (Some(_), _) => bail!("--group: there is no such group"),
         (None, [only]) => Ok(only.clone()),
         (None, []) => bail!("there is no group yet: make one with `keystead admin group create --name NAME`"),
         (None, _) => bail!("there are several groups: say which with --group"),
-    }
-}
-
-/// The text of an error as a person reads it.
-fn readable(error: keystead_server::ApiError) -> anyhow::Error {
-    match error.internal {
-        Some(internal) => anyhow::anyhow!("{}: {internal}", error.message),
-        None => anyhow::anyhow!(error.message),
     }
 }

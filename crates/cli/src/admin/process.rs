@@ -6,8 +6,6 @@ use keystead_server::gateway::{self, ProcessSettings};
 use keystead_server::App;
 use serde_json::{Value, json};
 
-use super::readable;
-
 /// What can be done with processes.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -50,7 +48,7 @@ pub(crate) async fn run(app: &App, command: Command) -> anyhow::Result<Value> {
         Command::Set { spec, id, settings } => {
             let settings = ProcessSettings::parse(&settings).context("--settings")?;
             let mut tx = app.store.write().await?;
-            gateway::set_process(&mut *tx, &spec, &id, &settings).await.map_err(readable)?;
+            gateway::set_process(&mut *tx, &spec, &id, &settings).await?;
             tx.commit().await?;
             Ok(json!({"spec": spec, "id": id}))
         }

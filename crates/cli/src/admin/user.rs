@@ -9,7 +9,7 @@ use keystead_store::accounts::{Account, Secret, SecretKind};
 use keystead_store::documents::Find;
 use serde_json::{Value, json};
 
-use super::{group_or_only, readable};
+use super::group_or_only;
 
 /// What can be done with users.
 #[derive(Debug, Subcommand)]
@@ -66,9 +66,9 @@ pub(crate) async fn run(app: &App, command: Command) -> anyhow::Result<Value> {
         Command::Enable(named) => set_status(app, named, "ACTIVE").await,
         Command::Password { named, password } => {
             let account = account(app, named).await?;
-            let hash = password::hash(app, &password).await.map_err(readable)?;
+            let hash = password::hash(app, &password).await?;
             let mut tx = app.store.write().await?;
-            users::set_password(app, &mut *tx, &account, &hash).await.map_err(readable)?;
+            users::set_password(app, &mut *tx, &account, &hash).await?;
             tx.revoke_sessions(&account).await?;
             tx.commit().await?;
             Ok(json!({"userId": account.user}))
@@ -112,7 +112,7 @@ async fn list(app: &App, group: &str) -> anyhow::Result<Value> {
     let ids: Vec<String> = tx.find(&find).await?.into_iter().map(|hit| hit.id).collect();
     let mut listed = Vec::new();
     for document in tx.documents(group, CLASS.name, &ids, None).await? {
-        let user = documents::parse(&document).map_err(readable)?;
+        let user = documents::parse(&document)?;
         let shown = ["id", "login", "email", "mobilePhone", "status", "roles", "healthcarePartyId", "patientId", "deviceId"];
         listed.push(user.into_iter().filter(|(key, _)| shown.contains(&key.as_str())).collect::<Value>());
     }
@@ -130,9 +130,9 @@ async fn set_status(app: &App, named: Named, status: &str) -> anyhow::Result<Val
     let account = account(app, named).await?;
     let mut tx = app.store.write().await?;
     let (stored, mut user) =
-        documents::load(&mut *tx, &account.group, &CLASS, &account.user).await.map_err(readable)?;
+        documents::load(&mut *tx, &account.group, &CLASS, &account.user).await?;
     user.insert("status".to_owned(), json!(status));
-    documents::update(app, &mut *tx, &account.group, &CLASS, &stored, user).await.map_err(readable)?;
+    documents::update(app, &mut *tx, &account.group, &CLASS, &stored, user).await?;
     if status == "DISABLED" {
         tx.revoke_sessions(&account).await?;
     }

@@ -118,7 +118,10 @@ fn check_own(stored: &Object, submitted: &Object) -> Result<(), FieldError> {
         let kept = exchange_keys.get(own_key).unwrap_or(&Value::Null);
         let keeps_key = exchange_keys.get(own_key).is_some();
         if !keeps_key || !entries(by_delegate).all(|(delegate, _)| kept.get(delegate).is_some()) {
-            return Err(FieldError::new("aesExchangeKeys", "every own key and delegate already there, besides new ones"));
+            return Err(FieldError::new(
+                "aesExchangeKeys",
+                "every own key and delegate already there, besides new ones",
+            ));
         }
     }
     let exchange_keys = at(submitted, "hcPartyKeys");
@@ -145,7 +148,8 @@ fn check_foreign(stored: &Object, submitted: &Object, caller: &str) -> Result<()
         }
     }
 
-    let refused = || FieldError::new("aesExchangeKeys", "no change, except entries of the caller under a published key");
+    let refused =
+        || FieldError::new("aesExchangeKeys", "no change, except entries of the caller under a published key");
     let (before, after) = (at(stored, "aesExchangeKeys"), at(submitted, "aesExchangeKeys"));
     let nothing = Value::Null;
     if !entries(before).all(|(key, _)| after.get(key).is_some()) {
@@ -158,7 +162,8 @@ fn check_foreign(stored: &Object, submitted: &Object, caller: &str) -> Result<()
             None if at(stored, "publicKey").as_str() == Some(key) => &nothing,
             None => return Err(refused()),
         };
-        let delegates: BTreeSet<_> = entries(by_delegate).chain(entries(by_delegate_before)).map(|(id, _)| id).collect();
+        let delegates: BTreeSet<_> =
+            entries(by_delegate).chain(entries(by_delegate_before)).map(|(id, _)| id).collect();
         for delegate in delegates {
             let before = by_delegate_before.get(delegate).unwrap_or(&nothing);
             let after = by_delegate.get(delegate).unwrap_or(&nothing);

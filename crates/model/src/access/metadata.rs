@@ -75,7 +75,9 @@ fn check_delegation(delegation: SecureDelegation<'_>, all: &Object) -> Result<()
 pub(crate) fn check_exchange_data_id(explicit: bool, exchange_data_id: Option<&str>) -> Result<(), FieldError> {
     match (explicit, exchange_data_id) {
         (true, Some(id)) if !id.trim().is_empty() => Ok(()),
-        (true, _) => Err(FieldError::new("exchangeDataId", "the id of the exchange data, since both sides are explicit")),
+        (true, _) => {
+            Err(FieldError::new("exchangeDataId", "the id of the exchange data, since both sides are explicit"))
+        }
         (false, None) => Ok(()),
         (false, Some(_)) => Err(FieldError::new("exchangeDataId", "nothing, since one side is hidden")),
     }

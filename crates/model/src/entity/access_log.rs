@@ -2,7 +2,7 @@
 
 use crate::Object;
 use crate::class::{ByPatient, Class, no_services, nothing_unique};
-use crate::entity::index::{self, EVERY, Postings, pair, text};
+use crate::entity::index::{self, EVERY, Postings, pair, single, text};
 use crate::error::FieldError;
 use crate::filter::{Arguments, Bounds, FilterDef};
 use crate::query::{Posting, Query, Selection};
@@ -21,10 +21,7 @@ pub static CLASS: Class = Class {
     unique: nothing_unique,
     filters: &[
         FilterDef { name: "AccessLogByDataOwnerPatientDateFilter", compile: by_patient },
-        FilterDef {
-            name: "AccessLogByDateFilter",
-            compile: |a| a.sorted(dated(a.instants("startDate", "endDate")?)),
-        },
+        FilterDef { name: "AccessLogByDateFilter", compile: |a| a.sorted(dated(a.instants("startDate", "endDate")?)) },
         FilterDef { name: "AccessLogByUserIdUserTypeDateFilter", compile: by_user },
     ],
     by_patient: Some(ByPatient { path: "byDataOwnerPatientDate", index: DATE_BY_PATIENT, fuzzy: false }),
@@ -37,7 +34,7 @@ pub fn dated(bounds: Bounds) -> Query {
 
 /// What the user `id` did, of one type of access if given, to be listed by date (`GET accesslog/byUser`).
 pub fn of_user(id: &str, access_type: Option<&str>, bounds: Bounds) -> Query {
-    let term = access_type.map_or_else(|| id.to_owned(), |kind| pair(id, kind));
+    let term = access_type.map_or_else(|| single(id), |kind| pair(id, kind));
     bounds.any_of(DATE_BY_USER, [term])
 }
 
@@ -48,7 +45,7 @@ fn postings(log: &Object) -> Vec<Posting> {
     postings.patients(DATE_BY_PATIENT, log, date);
     if let Some(user) = text(log, "user") {
         let with_type = text(log, "accessType").map(|kind| pair(user, kind));
-        postings.sorted(DATE_BY_USER, std::iter::once(user.to_owned()).chain(with_type), date);
+        postings.sorted(DATE_BY_USER, std::iter::once(single(user)).chain(with_type), date);
     }
     postings.finish()
 }

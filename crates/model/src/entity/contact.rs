@@ -234,7 +234,11 @@ mod tests {
                 ("ContactByDataOwnerServiceCodeFilter", json!({}), "! codeType: expected a string"),
                 ("ContactByDataOwnerServiceTagFilter", json!({"tagType": "T", "tagCode": "1"}), "service.tag=T/1"),
                 ("ContactByExternalIdFilter", json!({"externalId": "x"}), "contact.external-id=x"),
-                ("ContactByHcPartyIdentifiersFilter", json!({"identifiers": [{"value": "v"}]}), "contact.identifier=:v"),
+                (
+                    "ContactByHcPartyIdentifiersFilter",
+                    json!({"identifiers": [{"value": "v"}]}),
+                    "contact.identifier=:v",
+                ),
                 (
                     "ContactByHcPartyPatientTagCodeDateFilter",
                     json!({

@@ -23,10 +23,7 @@ pub static CLASS: Class = Class {
     filters: &[
         FilterDef { name: "FormByDataOwnerParentIdFilter", compile: by_parent },
         FilterDef { name: "FormByDataOwnerPatientOpeningDateFilter", compile: by_patient },
-        FilterDef {
-            name: "FormByLogicalUuidFilter",
-            compile: |a| a.sorted(with_logical_uuid(a.text("logicalUuid")?)),
-        },
+        FilterDef { name: "FormByLogicalUuidFilter", compile: |a| a.sorted(with_logical_uuid(a.text("logicalUuid")?)) },
         FilterDef { name: "FormByUniqueUuidFilter", compile: |a| a.sorted(with_unique_id(a.text("uniqueId")?)) },
     ],
     by_patient: Some(ByPatient { path: "byDataOwnerPatientOpeningDate", index: OPENING_BY_PATIENT, fuzzy: true }),
@@ -97,7 +94,11 @@ mod tests {
         check(
             &CLASS,
             &[
-                ("FormByDataOwnerParentIdFilter", json!({"dataOwnerId": "you", "parentId": "f0"}), "(form.parent=f0 & to(you))"),
+                (
+                    "FormByDataOwnerParentIdFilter",
+                    json!({"dataOwnerId": "you", "parentId": "f0"}),
+                    "(form.parent=f0 & to(you))",
+                ),
                 (
                     "FormByDataOwnerPatientOpeningDateFilter",
                     json!({"secretPatientKeys": ["p"], "startDate": 20200101000000i64, "endDate": 20201231}),
@@ -109,7 +110,11 @@ mod tests {
                     "desc form.created-by-logical-uuid=l",
                 ),
                 ("FormByUniqueUuidFilter", json!({"uniqueId": "u"}), "asc form.created-by-unique-id=u"),
-                ("FormByUniqueUuidFilter", json!({"uniqueId": "u", "descending": 1}), "! descending: expected true or false"),
+                (
+                    "FormByUniqueUuidFilter",
+                    json!({"uniqueId": "u", "descending": 1}),
+                    "! descending: expected true or false",
+                ),
             ],
         );
     }

@@ -118,7 +118,11 @@ mod tests {
                     json!({"hcPartyId": "you", "identifiers": [{"system": "s", "value": "v"}]}),
                     "(health-element.identifier=1:sv & to(you))",
                 ),
-                ("HealthElementByHcPartyStatusFilter", json!({"hcPartyId": "me", "status": 0}), "health-element.status=0"),
+                (
+                    "HealthElementByHcPartyStatusFilter",
+                    json!({"hcPartyId": "me", "status": 0}),
+                    "health-element.status=0",
+                ),
                 ("HealthElementByHcPartyStatusFilter", json!({}), "! status: expected an integer"),
                 (
                     "HealthElementByHcPartyTagCodeFilter",

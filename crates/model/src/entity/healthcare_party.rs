@@ -72,7 +72,8 @@ fn postings(party: &Object) -> Vec<Posting> {
     let mut postings = Postings::default();
     names(&mut postings, party);
     let numbers = ["ssin", "nihii", "cbe", "ehp"].map(|key| text(party, key).map(number).unwrap_or_default());
-    let mut numbers: Vec<String> = numbers.iter().filter(|number| !number.is_empty()).map(|it| index::start(it)).collect();
+    let mut numbers: Vec<String> =
+        numbers.iter().filter(|number| !number.is_empty()).map(|it| index::start(it)).collect();
     if let Some(first) = numbers.iter().min() {
         postings.sorted(NATIONAL_NUMBER_ORDER, [EVERY], Some(rank(first)));
     }
@@ -92,7 +93,10 @@ fn postings(party: &Object) -> Vec<Posting> {
 /// Names are found by any piece of them, unlike those of patients: there are few healthcare parties.
 fn names(postings: &mut Postings, party: &Object) {
     let field = |key| text(party, key).unwrap_or_default();
-    let own = (format!("{} {}", field("lastName"), field("firstName")), format!("{} {}", field("firstName"), field("lastName")));
+    let own = (
+        format!("{} {}", field("lastName"), field("firstName")),
+        format!("{} {}", field("firstName"), field("lastName")),
+    );
     let others = objects(party, "names").map(|name| {
         let first = texts(name, "firstNames").collect::<Vec<_>>().join(" ");
         format!("{} {first}", text(name, "lastName").unwrap_or_default())

@@ -26,7 +26,10 @@ pub static CLASS: Class = Class {
     unique: nothing_unique,
     filters: &[
         FilterDef { name: "MessageByHcPartyFilter", compile: |a| Ok(Selection::unordered(a.among("hcpId", vec![])?)) },
-        FilterDef { name: "MessageByDataOwnerFromAddressFilter", compile: |a| by_address(a, FROM_ADDRESS, "fromAddress") },
+        FilterDef {
+            name: "MessageByDataOwnerFromAddressFilter",
+            compile: |a| by_address(a, FROM_ADDRESS, "fromAddress"),
+        },
         FilterDef { name: "MessageByDataOwnerToAddressFilter", compile: |a| by_address(a, TO_ADDRESS, "toAddress") },
         FilterDef { name: "MessageByDataOwnerPatientSentDateFilter", compile: by_patient },
         FilterDef { name: "MessageByDataOwnerTransportGuidSentDateFilter", compile: by_transport_guid_sent },

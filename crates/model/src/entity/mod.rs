@@ -28,7 +28,7 @@ pub mod patient;
 pub mod recovery_data;
 pub mod service;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod text;
 pub mod topic;
 pub mod user;

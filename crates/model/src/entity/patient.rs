@@ -304,7 +304,11 @@ mod tests {
                     json!({"dateOfBirth": 19600101, "healthcarePartyId": "you"}),
                     "asc (patient.birth=[19600101000000..19600101235959] & to(you))",
                 ),
-                ("PatientByHcPartyDateOfBirthFilter", json!({"dateOfBirth": "x"}), "! dateOfBirth: expected an integer"),
+                (
+                    "PatientByHcPartyDateOfBirthFilter",
+                    json!({"dateOfBirth": "x"}),
+                    "! dateOfBirth: expected an integer",
+                ),
                 (
                     "PatientByHcPartyGenderEducationProfession",
                     json!({"gender": "female", "education": "e", "profession": "p"}),

@@ -2,7 +2,7 @@
 
 use crate::Object;
 use crate::class::{Class, no_services, nothing_unique};
-use crate::entity::index::{self, Postings, pair, text};
+use crate::entity::index::{self, Postings, pair, single, text};
 use crate::query::{Posting, Query};
 
 const TYPE_BY_RECIPIENT: &str = "recovery-data.type-by-recipient";
@@ -22,14 +22,14 @@ pub static CLASS: Class = Class {
 /// Recovery data for `recipient`, of one type (`KEYPAIR_RECOVERY`, `EXCHANGE_KEY_RECOVERY`) if given
 /// (wire 6.2, `forRecipient`).
 pub fn for_recipient(recipient: &str, kind: Option<&str>) -> Query {
-    let term = kind.map_or_else(|| recipient.to_owned(), |kind| pair(recipient, kind));
+    let term = kind.map_or_else(|| single(recipient), |kind| pair(recipient, kind));
     index::any_of(TYPE_BY_RECIPIENT, [term])
 }
 
 fn postings(data: &Object) -> Vec<Posting> {
     let mut postings = Postings::default();
     if let Some(recipient) = text(data, "recipient") {
-        postings.term(TYPE_BY_RECIPIENT, recipient);
+        postings.term(TYPE_BY_RECIPIENT, single(recipient).as_str());
         postings.term(TYPE_BY_RECIPIENT, text(data, "type").map(|kind| pair(recipient, kind)).as_deref());
     }
     postings.finish()

@@ -41,7 +41,7 @@ pub fn with_association(id: &str) -> Query {
 
 /// Services linked to any of `ids`, as `qualification` if one is given (`POST contact/service/linkedTo`).
 pub fn linked_to(ids: &[String], qualification: Option<&str>) -> Query {
-    let term = |id: &String| qualification.map_or_else(|| id.clone(), |kind| index::pair(kind, id));
+    let term = |id: &String| qualification.map_or_else(|| index::single(id), |kind| index::pair(kind, id));
     index::any_of(LINK, ids.iter().map(term))
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn postings(postings: &mut Postings, contact: &Object) {
             for (association, linked) in links.as_object().into_iter().flatten() {
                 postings.add(posting(ASSOCIATION, association));
                 if let Some(linked) = linked.as_str() {
-                    postings.add(posting(LINK, linked));
+                    postings.add(posting(LINK, &index::single(linked)));
                     postings.add(posting(LINK, &index::pair(qualification, linked)));
                 }
             }
@@ -179,10 +179,8 @@ mod tests {
                 {"label": "without id"},
             ],
         });
-        let services: Vec<String> = postings(&contact::CLASS, &contact)
-            .into_iter()
-            .filter(|posting| posting.starts_with("service."))
-            .collect();
+        let services: Vec<String> =
+            postings(&contact::CLASS, &contact).into_iter().filter(|posting| posting.starts_with("service.")).collect();
         assert_eq!(
             services,
             [

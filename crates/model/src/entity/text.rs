@@ -11,7 +11,7 @@ const MAX_WORDS: usize = 16;
 pub(crate) const MAX_ENTRY: usize = 64;
 
 /// The words of a text: lower case, without diacritics and punctuation.
-pub fn words(text: &str) -> Vec<String> {
+pub(crate) fn words(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     for character in text.chars().flat_map(char::to_lowercase) {
         match fold(character) {
@@ -26,7 +26,7 @@ pub fn words(text: &str) -> Vec<String> {
 }
 
 /// The words of a text in one.
-pub fn compact(text: &str) -> String {
+pub(crate) fn compact(text: &str) -> String {
     words(text).concat()
 }
 
@@ -34,7 +34,7 @@ pub fn compact(text: &str) -> String {
 ///
 /// Every word of either part starts an entry that goes on to the end of the name:
 /// `van Dyck` and `Max` give `vandyckmax`, `dyckmax` and `maxvandyck`.
-pub fn entries(last: &str, first: &str) -> Vec<String> {
+pub(crate) fn entries(last: &str, first: &str) -> Vec<String> {
     let (last, first) = (words(last), words(first));
     let from_each_word = |part: &[String], other: &[String]| -> Vec<String> {
         (0..part.len().min(MAX_WORDS))
@@ -47,14 +47,14 @@ pub fn entries(last: &str, first: &str) -> Vec<String> {
 }
 
 /// Where a search may enter a text that is found by any piece of it: at each of its characters.
-pub fn suffixes(text: &str) -> Vec<String> {
+pub(crate) fn suffixes(text: &str) -> Vec<String> {
     let characters: Vec<char> = compact(text).chars().take(MAX_ENTRY).collect();
     (0..characters.len()).map(|start| characters.iter().skip(start).collect()).collect()
 }
 
 /// The starts that a search looks for among entries: the search in one, and each of its words if
 /// there are several. The words all have to be found, or the whole.
-pub fn search(text: &str) -> (String, Vec<String>) {
+pub(crate) fn search(text: &str) -> (String, Vec<String>) {
     let mut words = words(text);
     words.truncate(MAX_WORDS);
     let clip = |word: &str| word.chars().take(MAX_ENTRY).collect::<String>();
@@ -67,7 +67,7 @@ pub fn search(text: &str) -> (String, Vec<String>) {
 
 /// A phone number or another address of telecommunication, for searching: letters and digits only,
 /// without the `00` of an international number.
-pub fn telecom(text: &str) -> String {
+pub(crate) fn telecom(text: &str) -> String {
     let text = compact(text);
     match text.strip_prefix("00") {
         Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => number.to_owned(),
@@ -76,7 +76,7 @@ pub fn telecom(text: &str) -> String {
 }
 
 /// An identity number, for looking up: letters and digits only.
-pub fn number(text: &str) -> String {
+pub(crate) fn number(text: &str) -> String {
     compact(text)
 }
 
@@ -92,7 +92,7 @@ pub fn phone(text: &str) -> String {
 }
 
 /// A number that orders texts as a telephone book does, by their first twelve letters and digits.
-pub fn rank(text: &str) -> i64 {
+pub(crate) fn rank(text: &str) -> i64 {
     const LETTERS: usize = 12;
     let mut place = compact(text).into_bytes().into_iter().map(|byte| match byte {
         b'0'..=b'9' => i64::from(byte - b'0') + 1,
@@ -130,14 +130,18 @@ fn fold(character: char) -> Folded {
         'ķ' | 'ĸ' | 'ǩ' => "k",
         'ĺ' | 'ļ' | 'ľ' | 'ŀ' | 'ł' => "l",
         'ñ' | 'ń' | 'ņ' | 'ň' | 'ŉ' | 'ŋ' | 'ǹ' => "n",
-        'ò'..='ö' | 'ø' | 'ō' | 'ŏ' | 'ő' | 'ơ' | 'ǒ' | 'ǫ' | 'ǭ' | 'ǿ' | 'ȍ' | 'ȏ' | 'ȫ'..='ȱ' | 'ọ'..='ợ' => "o",
+        'ò'..='ö' | 'ø' | 'ō' | 'ŏ' | 'ő' | 'ơ' | 'ǒ' | 'ǫ' | 'ǭ' | 'ǿ' | 'ȍ' | 'ȏ' | 'ȫ'..='ȱ' | 'ọ'..='ợ' => {
+            "o"
+        }
         'œ' => "oe",
         'ŕ' | 'ŗ' | 'ř' | 'ȑ' | 'ȓ' => "r",
         'ś' | 'ŝ' | 'ş' | 'š' | 'ș' | 'ſ' => "s",
         'ß' => "ss",
         'ţ' | 'ť' | 'ŧ' | 'ț' => "t",
         'þ' => "th",
-        'ù'..='ü' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' | 'ư' | 'ǔ' | 'ǖ' | 'ǘ' | 'ǚ' | 'ǜ' | 'ȕ' | 'ȗ' | 'ụ'..='ự' => "u",
+        'ù'..='ü' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' | 'ư' | 'ǔ' | 'ǖ' | 'ǘ' | 'ǚ' | 'ǜ' | 'ȕ' | 'ȗ' | 'ụ'..='ự' => {
+            "u"
+        }
         'ŵ' => "w",
         'ý' | 'ÿ' | 'ŷ' | 'ȳ' | 'ỳ'..='ỹ' => "y",
         'ź' | 'ż' | 'ž' => "z",

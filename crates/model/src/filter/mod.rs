@@ -5,6 +5,8 @@
 
 mod arguments;
 mod scope;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 

@@ -235,7 +235,9 @@ fn expected(ty: &Type) -> String {
         Type::Bool => "true or false",
         Type::B64 => "padded base64",
         Type::Hex => "bytes in hex",
-        Type::SpkiHex => "a public key: lower-case hex of an RSA SubjectPublicKeyInfo, 2048 or 4096 bits, exponent 65537",
+        Type::SpkiHex => {
+            "a public key: lower-case hex of an RSA SubjectPublicKeyInfo, 2048 or 4096 bits, exponent 65537"
+        }
         Type::FpV1 => "the last 32 hex characters of a public key",
         Type::FpV2 => "the 22 hex characters before the exponent of a public key",
         Type::Sha256Hex => "64 lower-case hex characters",

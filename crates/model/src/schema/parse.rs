@@ -154,7 +154,8 @@ mod tests {
 
     #[test]
     fn reads_every_mark() {
-        let registry = parse(&["# A comment.\nThing: id!:id, kind:Kind?,\n  things:{Kind→[Thing?]}+\n\nenum Kind: a, b\n"]);
+        let registry =
+            parse(&["# A comment.\nThing: id!:id, kind:Kind?,\n  things:{Kind→[Thing?]}+\n\nenum Kind: a, b\n"]);
         assert_eq!(registry.defects, Vec::<String>::new());
         let fields: Vec<_> = registry.tables[0].fields().iter().map(ToString::to_string).collect();
         assert_eq!(fields, ["id!:id", "kind:Kind?", "things:{Kind→[Thing?]}+"]);

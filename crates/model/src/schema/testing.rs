@@ -148,13 +148,7 @@ pub(crate) struct Site {
 
 /// Every place in a document, the root first.
 pub(crate) fn sites(table: &'static Table, body: &Object) -> Vec<Site> {
-    let root = Site {
-        steps: Vec::new(),
-        path: String::new(),
-        ty: Type::Object(table),
-        nullable: false,
-        filled: false,
-    };
+    let root = Site { steps: Vec::new(), path: String::new(), ty: Type::Object(table), nullable: false, filled: false };
     let mut found = vec![root];
     let mut next = 0;
     while let Some(site) = found.get(next).cloned() {

@@ -41,7 +41,8 @@ fn every_class_has_its_table() {
 fn encryptable_classes_carry_metadata() {
     for class in crate::class::ALL.iter().filter(|class| class.encryptable) {
         let table = table_of(class.name);
-        for field in ["secretForeignKeys:[str]", "delegations:{str→[Delegation]}", "securityMetadata:SecurityMetadata?"] {
+        for field in ["secretForeignKeys:[str]", "delegations:{str→[Delegation]}", "securityMetadata:SecurityMetadata?"]
+        {
             let name = field.split(':').next().unwrap();
             assert_eq!(table.field(name).unwrap().to_string(), field, "{}", class.name);
         }
@@ -65,7 +66,11 @@ fn enumerations_are_sets() {
     for set in enums() {
         let distinct: std::collections::BTreeSet<_> = set.values.iter().collect();
         assert_eq!(distinct.len(), set.values.len(), "{}", set.name);
-        assert!(set.values.iter().all(|value| !value.is_empty() && !value.contains(char::is_whitespace)), "{}", set.name);
+        assert!(
+            set.values.iter().all(|value| !value.is_empty() && !value.contains(char::is_whitespace)),
+            "{}",
+            set.name
+        );
     }
 }
 
@@ -81,18 +86,34 @@ fn frozen_samples_pass_unchanged() {
 
 #[test]
 fn paths_and_expectations_read_well() {
-    refused("Contact", json!({"id": "a", "services": [{"id": "b", "tags": [{}, {"type": 1}]}]}),
-        "services[0].tags[1].type", "a text");
+    refused(
+        "Contact",
+        json!({"id": "a", "services": [{"id": "b", "tags": [{}, {"type": 1}]}]}),
+        "services[0].tags[1].type",
+        "a text",
+    );
     refused("Contact", json!({"id": "a", "colour": "red"}), "colour", "a known field of Contact");
     refused("Contact", json!({"id": "a", "what is this": 1}), "", "a known field of Contact");
     refused("Contact", json!({}), "id", "an id of 1 to 255 characters, which is required");
     refused("Contact", json!({"id": "a", "tags": null}), "tags", "a list [CodeStub], not null");
-    refused("MaintenanceTask", json!({"id": "a", "status": "Pending"}),
-        "status", "one of pending, ongoing, cancelled, completed");
-    refused("Topic", json!({"id": "a", "activeParticipants": {"x": "OWNER", "y": "KING"}}),
-        "activeParticipants[1]", "one of PARTICIPANT, ADMIN, OWNER");
-    refused("User", json!({"id": "a", "autoDelegations": {"everything": []}}).clone(),
-        "autoDelegations[0]", &format!("a key that is one of {}", enums().find(|set| set.name == "DelegationTag").unwrap().values.join(", ")));
+    refused(
+        "MaintenanceTask",
+        json!({"id": "a", "status": "Pending"}),
+        "status",
+        "one of pending, ongoing, cancelled, completed",
+    );
+    refused(
+        "Topic",
+        json!({"id": "a", "activeParticipants": {"x": "OWNER", "y": "KING"}}),
+        "activeParticipants[1]",
+        "one of PARTICIPANT, ADMIN, OWNER",
+    );
+    refused(
+        "User",
+        json!({"id": "a", "autoDelegations": {"everything": []}}).clone(),
+        "autoDelegations[0]",
+        &format!("a key that is one of {}", enums().find(|set| set.name == "DelegationTag").unwrap().values.join(", ")),
+    );
     refused("Patient", json!(["a"]), "[0]", "an object Patient");
     refused("Patient", json!("a"), "", "an object Patient or a list of them");
     refused("ExchangeData", json!({"id": "a", "exchangeKey": {}}), "exchangeKey", "an object {fpV2→b64}, not empty");
@@ -100,19 +121,26 @@ fn paths_and_expectations_read_well() {
 
 #[test]
 fn integers_are_written_as_integers() {
-    let created = |text: &str| check_json("Form", serde_json::from_str(&format!(r#"{{"id":"a","created":{text}}}"#)).unwrap());
+    let created =
+        |text: &str| check_json("Form", serde_json::from_str(&format!(r#"{{"id":"a","created":{text}}}"#)).unwrap());
     for good in ["0", "-1", "9223372036854775807", "-9223372036854775808", "20220929083400"] {
         assert!(created(good).is_ok(), "{good}");
     }
-    for bad in ["1.0", "1.5", "1e3", "1E0", "0.0", "9223372036854775808", "-9223372036854775809", "1e400", "\"1\"", "true"] {
+    for bad in
+        ["1.0", "1.5", "1e3", "1E0", "0.0", "9223372036854775808", "-9223372036854775809", "1e400", "\"1\"", "true"]
+    {
         let parsed = serde_json::from_str::<Value>(&format!(r#"{{"id":"a","created":{bad}}}"#));
         // What is no JSON number at all does not come this far.
         if let Ok(body) = parsed {
             assert!(check_json("Form", body).is_err(), "{bad}");
         }
     }
-    refused("Form", json!({"id": "a", "version": 2_147_483_648_i64}),
-        "version", "an integer of at most 32 bits without fraction or exponent");
+    refused(
+        "Form",
+        json!({"id": "a", "version": 2_147_483_648_i64}),
+        "version",
+        "an integer of at most 32 bits without fraction or exponent",
+    );
 }
 
 #[test]

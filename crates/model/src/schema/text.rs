@@ -86,7 +86,8 @@ mod tests {
         for good in ["", "AA==", "AAA=", "AAAA", "+/+/", "QUJD", "/w=="] {
             assert!(is_b64(good), "{good}");
         }
-        for bad in ["A", "AA", "AAA", "AA=A", "=AAA", "====", "AAA-", "AA_A", "AAAA\n", "AB==", "AAB=", "A===", "ééAA"] {
+        for bad in ["A", "AA", "AAA", "AA=A", "=AAA", "====", "AAA-", "AA_A", "AAAA\n", "AB==", "AAB=", "A===", "ééAA"]
+        {
             assert!(!is_b64(bad), "{bad}");
         }
     }

@@ -133,9 +133,10 @@ fn share_request(body: &Object) -> Result<ShareRequest, FieldError> {
         .ok_or_else(|| FieldError::new("accessControlKeys", "at least one key of 32 lower-case hex characters"))?;
     delegation_keys.sort_unstable();
     delegation_keys.dedup();
-    let requested_permissions = text(body, "requestedPermissions")
-        .and_then(|name| RequestedPermission::parse(&name))
-        .ok_or_else(|| FieldError::new("requestedPermissions", "one of MAX_READ, FULL_READ, MAX_WRITE, FULL_WRITE, ROOT"))?;
+    let requested_permissions =
+        text(body, "requestedPermissions").and_then(|name| RequestedPermission::parse(&name)).ok_or_else(|| {
+            FieldError::new("requestedPermissions", "one of MAX_READ, FULL_READ, MAX_WRITE, FULL_WRITE, ROOT")
+        })?;
     let by_fingerprint = entries(body, "encryptedExchangeDataId");
     Ok(ShareRequest {
         explicit_delegator: text(body, "explicitDelegator"),

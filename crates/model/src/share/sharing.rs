@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::request::CIPHERTEXTS;
-use super::{EntityRequest, EntryUpdate, Outcome, Rejection, Request, RequestedPermission, ShareRequest, UpdateRequest};
+use super::{
+    EntityRequest, EntryUpdate, Outcome, Rejection, Request, RequestedPermission, ShareRequest, UpdateRequest,
+};
 use crate::Object;
 use crate::access::metadata::check_exchange_data_id;
 use crate::access::{Caller, Level};
@@ -75,6 +77,9 @@ impl<'a> Sharing<'a> {
                 self.finish(id, done);
             }
         }
+        // Updates may have undone each other.
+        let stored = |key: &str| secure_delegation(self.entity, key).map(|stored| stored.body);
+        self.delegations.retain(|key, delegation| stored(key) != Some(delegation));
         self.outcome.changed = !self.delegations.is_empty();
         (self.delegations, self.outcome)
     }
@@ -107,7 +112,10 @@ impl<'a> Sharing<'a> {
     fn child(&mut self, share: &'a ShareRequest, parents: &BTreeSet<&str>) -> Result<(), Rejection> {
         let key = self.new_key(share)?;
         if parents.is_empty() {
-            return Err(Rejection::new(400, "none of the potential parents is a delegation that the caller can access"));
+            return Err(Rejection::new(
+                400,
+                "none of the potential parents is a delegation that the caller can access",
+            ));
         }
         let level = match share.requested_permissions {
             RequestedPermission::MaxRead | RequestedPermission::FullRead => Level::Read,
@@ -217,9 +225,13 @@ fn updated(body: &Object, field: &str, changes: &BTreeMap<String, EntryUpdate>) 
         EntryUpdate::Delete => !stored.contains(ciphertext.as_str()),
     };
     if changes.iter().any(impossible) {
-        return Err(Rejection::new(400, &format!("{field}: expected to create what is missing and delete what is there")));
+        return Err(Rejection::new(
+            400,
+            &format!("{field}: expected to create what is missing and delete what is there"),
+        ));
     }
     let kept = texts(body, field).filter(|ciphertext| changes.get(*ciphertext) != Some(&EntryUpdate::Delete));
-    let created = changes.iter().filter(|(_, change)| **change == EntryUpdate::Create).map(|(ciphertext, _)| ciphertext);
+    let created =
+        changes.iter().filter(|(_, change)| **change == EntryUpdate::Create).map(|(ciphertext, _)| ciphertext);
     Ok(kept.map(str::to_owned).chain(created.cloned()).collect())
 }

@@ -15,7 +15,7 @@ use crate::error::{ApiError, ApiResult};
 const MAX_PARENTS: usize = 8;
 
 /// The tokens of a session for one account.
-pub struct Grant {
+pub(super) struct Grant {
     claims: Claims,
     session_end: i64,
 }
@@ -24,7 +24,7 @@ pub struct Grant {
 ///
 /// # Errors
 /// The store fails.
-pub async fn active_user(tx: &mut (dyn Reading + '_), account: &Account) -> ApiResult<Option<Object>> {
+pub(super) async fn active_user(tx: &mut (dyn Reading + '_), account: &Account) -> ApiResult<Option<Object>> {
     let class: &Class = &user::CLASS;
     let Some(document) = tx.document(&account.group, class.name, &account.user).await? else { return Ok(None) };
     if document.deleted {
@@ -41,7 +41,7 @@ impl Grant {
     ///
     /// # Errors
     /// 401 where the user is gone or disabled.
-    pub async fn of(
+    pub(super) async fn of(
         app: &App,
         tx: &mut (dyn Reading + '_),
         account: &Account,
@@ -79,7 +79,7 @@ impl Grant {
     ///
     /// # Errors
     /// An id cannot stand in a token.
-    pub fn bearer(&self, app: &App) -> ApiResult<String> {
+    pub(super) fn bearer(&self, app: &App) -> ApiResult<String> {
         issue(app, &self.claims)
     }
 
@@ -87,7 +87,7 @@ impl Grant {
     ///
     /// # Errors
     /// An id cannot stand in a token.
-    pub fn refresh(&self, app: &App) -> ApiResult<String> {
+    pub(super) fn refresh(&self, app: &App) -> ApiResult<String> {
         let lifetime = self.session_end.saturating_sub(app.now() / 1000).max(0);
         issue(
             app,

@@ -18,7 +18,7 @@ use crate::http::json_body;
 ///
 /// # Errors
 /// 401 where the session ended meanwhile.
-pub async fn matches(State(app): State<Arc<App>>, session: Session) -> ApiResult<Response> {
+pub(super) async fn matches(State(app): State<Arc<App>>, session: Session) -> ApiResult<Response> {
     let mut tx = app.store.read().await?;
     let stored = tx.session(&session.claims.session, app.now()).await?.ok_or_else(ApiError::unauthorized)?;
     let mut matches = Vec::new();

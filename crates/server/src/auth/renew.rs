@@ -16,7 +16,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::http::{Path, Query, json_body};
 
 /// The session behind the header `Refresh-Token`.
-pub struct Renewal {
+pub(super) struct Renewal {
     claims: Claims,
     session: StoredSession,
 }
@@ -37,7 +37,7 @@ impl FromRequestParts<Arc<App>> for Renewal {
 
 /// Query parameters of a renewal.
 #[derive(Debug, Deserialize)]
-pub struct Parameters {
+pub(super) struct Parameters {
     /// Wanted life time of the bearer in seconds; never longer than configured.
     duration: Option<u32>,
 }
@@ -46,7 +46,7 @@ pub struct Parameters {
 ///
 /// # Errors
 /// 401 where the session ended or was revoked, or the user may not log in any more.
-pub async fn refresh(
+pub(super) async fn refresh(
     State(app): State<Arc<App>>,
     renewal: Renewal,
     Query(parameters): Query<Parameters>,
@@ -65,7 +65,7 @@ pub async fn refresh(
 ///
 /// # Errors
 /// 401 where it was not.
-pub async fn switch(
+pub(super) async fn switch(
     State(app): State<Arc<App>>,
     renewal: Renewal,
     Path(group): Path<String>,
@@ -86,7 +86,7 @@ pub async fn switch(
 ///
 /// # Errors
 /// 401 where there is none.
-pub async fn invalidate(State(app): State<Arc<App>>, renewal: Renewal) -> ApiResult<Response> {
+pub(super) async fn invalidate(State(app): State<Arc<App>>, renewal: Renewal) -> ApiResult<Response> {
     end(&app, &renewal.session.id).await
 }
 
@@ -94,7 +94,7 @@ pub async fn invalidate(State(app): State<Arc<App>>, renewal: Renewal) -> ApiRes
 ///
 /// # Errors
 /// 401 where there is none.
-pub async fn logout(State(app): State<Arc<App>>, session: super::Session) -> ApiResult<Response> {
+pub(super) async fn logout(State(app): State<Arc<App>>, session: super::Session) -> ApiResult<Response> {
     end(&app, &session.claims.session).await
 }
 

@@ -24,7 +24,7 @@ fn generator(secret: &[u8], digits: u8) -> Option<Totp> {
         .with_algorithm(Algorithm::SHA1)
         .with_digits(digits)
         .with_skew(0)
-        .with_step_duration(STEP_SECONDS.into())
+        .with_step_duration(STEP_SECONDS)
         .with_secret(secret.to_vec())
         .build()
         .ok()

@@ -31,7 +31,7 @@ const MAIN: &str = "";
 
 pub(super) fn routes() -> Vec<Route> {
     let main = "/rest/v2/document/{id}/attachment";
-    let secondary = "/rest/v2/document/{id}/secondaryAttachments/{key}";
+    let secondary = "/rest/v2/document/{id}/secondaryAttachments/{*key}";
     let document = Shape::Object("Document");
     let route = |method: Method, path: &str, summary, handler| {
         Route::new(method, path, summary, handler).access(Access::Keys)

@@ -18,6 +18,7 @@ use crate::auth::Session;
 use crate::documents;
 use crate::error::{ApiError, ApiResult};
 use crate::http::{Json, json_text};
+use crate::owners;
 
 pub(super) async fn create(
     app: Arc<App>,
@@ -63,6 +64,9 @@ pub(super) async fn insert(
     class: &'static Class,
     mut object: Object,
 ) -> ApiResult<Document> {
+    if class.name == "Patient" {
+        owners::check_new_id(tx, session.group(), documents::id(&object)?).await?;
+    }
     if class.name == "Patient" && session.data_owner() != Some(documents::id(&object)?) {
         // only their owner publishes keys: a key put here by somebody else would open what others
         // share with the patient

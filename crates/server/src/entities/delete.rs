@@ -19,6 +19,7 @@ use crate::auth::Session;
 use crate::documents;
 use crate::error::{ApiError, ApiResult};
 use crate::http::{Json, Path, Query, json_body, json_text};
+use crate::owners;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Revision {
@@ -118,6 +119,10 @@ pub(super) async fn purge(
     let mut tx = app.store.write().await?;
     let stored = reach_any(&mut *tx, &session, class, &id, Level::Write).await?;
     documents::check_rev(&stored, revision.rev.as_deref(), false)?;
+    if class.name == "Patient" && !owners::has_no_key(&documents::parse(&stored)?) {
+        // others may have shared with the id, and purging would free it for somebody else
+        return Err(ApiError::forbidden("a patient who has published a key is not purged, only deleted"));
+    }
     match tx.purge(session.group(), class.name, &id, &stored.rev).await? {
         Written::Done => tx.commit().await?,
         _ => return Err(ApiError::stale()),

@@ -58,7 +58,7 @@ async fn read_status(State(app): State<Arc<App>>, session: Session, Json(body): 
     }
     let time = request.get("time").cloned().unwrap_or_else(|| Value::from(app.now()));
     let read = request.get("status").cloned().unwrap_or(Value::Bool(true));
-    let ids = request.remove("ids").map_or_else(|| json!([]), |ids| ids);
+    let ids = request.remove("ids").unwrap_or_else(|| json!([]));
     change(&app, &session, list_of_ids(json!({"ids": ids}))?, Level::Read, |message| {
         let all = message.entry("readStatus").or_insert_with(|| json!({}));
         if let Some(all) = all.as_object_mut() {

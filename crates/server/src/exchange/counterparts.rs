@@ -7,9 +7,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use keystead_model::Object;
+use keystead_model::access::DataOwnerType;
 use keystead_model::error::ErrorCode;
 use keystead_model::query::{Query as Sought, Selection};
-use keystead_store::documents::Find;
 use serde::Deserialize;
 
 use super::lists::{PAGE, page_of, require_self};
@@ -18,7 +18,7 @@ use crate::auth::Session;
 use crate::documents;
 use crate::error::{ApiError, ApiResult};
 use crate::http::{Path, Query, json_body};
-use crate::owners::Kind;
+use crate::owners::{directory, kind};
 
 /// Query parameters.
 #[derive(Debug, Deserialize)]
@@ -60,27 +60,20 @@ pub(super) async fn counterparts(
 
     let mut counterparts = Vec::new();
     for kind in kinds {
-        let find = Find {
-            group: session.group().to_owned(),
-            class: kind.class().name,
-            selection: Selection::unordered(Sought::Ids(others.iter().cloned().collect())),
-            readable_by: None,
-            parts: false,
-            after: None,
-            limit: None,
-        };
-        counterparts.extend(tx.find(&find).await?.into_iter().map(|hit| hit.id));
+        let sought = Selection::unordered(Sought::Ids(others.iter().cloned().collect()));
+        counterparts.extend(directory::ids(&mut *tx, session.group(), kind::class(kind), sought).await?);
     }
     counterparts.sort_unstable();
+    counterparts.dedup();
     json_body(&counterparts)
 }
 
 /// The types in a comma list, whatever their case; all of them where there is no list.
-fn kinds(list: Option<&str>) -> ApiResult<BTreeSet<Kind>> {
-    let Some(list) = list.filter(|list| !list.trim().is_empty()) else { return Ok(Kind::ALL.into_iter().collect()) };
+fn kinds(list: Option<&str>) -> ApiResult<Vec<DataOwnerType>> {
+    let Some(list) = list.filter(|list| !list.trim().is_empty()) else { return Ok(kind::KINDS.to_vec()) };
     list.split(',')
         .map(|name| {
-            Kind::named(&name.trim().to_lowercase()).ok_or_else(|| {
+            kind::named(&name.trim().to_lowercase()).ok_or_else(|| {
                 ApiError::new(ErrorCode::MalformedRequest, "counterpartsTypes: expected a list of hcp, patient, device")
             })
         })

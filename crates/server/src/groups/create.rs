@@ -1,6 +1,6 @@
-//! Makes a group: on the command line and for the development mode.
+//! Makes and lists groups: on the command line and for the development mode.
 
-use keystead_model::entity::group;
+use keystead_model::entity::group::CLASS;
 use keystead_model::error::FieldError;
 use keystead_store::Writing;
 use serde_json::json;
@@ -15,17 +15,25 @@ use crate::error::ApiResult;
 /// # Errors
 /// The id cannot stand in a token, or there is a group with this id already.
 pub async fn create_group(app: &App, tx: &mut (dyn Writing + '_), id: &str, name: &str) -> ApiResult<()> {
-    if !safe_in_token(id) {
-        return Err(FieldError::new("id", "letters, digits and punctuation other than < > ~ ? \" \\").into());
+    if id.is_empty() || !safe_in_token(id) {
+        return Err(FieldError::new("id", "letters, digits and punctuation other than > ~ ? \" \\").into());
     }
     let group = documents::check(
-        group::CLASS.name,
+        CLASS.name,
         json!({
             "id": id,
             "name": name,
             "minimumAuthenticationClassForElevatedPrivileges": "PASSWORD",
         }),
     )?;
-    documents::insert(app, tx, id, &group::CLASS, None, group).await?;
+    documents::insert(app, tx, id, &CLASS, None, group).await?;
     Ok(())
+}
+
+/// The ids of all groups.
+///
+/// # Errors
+/// The store fails.
+pub async fn all(app: &App) -> ApiResult<Vec<String>> {
+    Ok(app.store.read().await?.groups().await?)
 }

@@ -5,6 +5,7 @@
 
 mod create;
 mod elevated;
+mod hcp;
 mod own;
 mod permissions;
 mod read;
@@ -14,7 +15,8 @@ mod roles;
 use axum::routing::{delete, get, post, put};
 use http::Method;
 
-pub use create::create_group;
+pub use create::{all, create_group};
+pub use hcp::{CreatedHcp, NewHcp, create_hcp};
 pub(crate) use elevated::require_elevated;
 pub(crate) use own::OwnGroup;
 pub(crate) use roles::{ADMIN, check_roles};

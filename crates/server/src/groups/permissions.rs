@@ -8,6 +8,7 @@ use axum::response::Response;
 use keystead_model::entity::user;
 use serde_json::{Value, json};
 
+use super::require_elevated;
 use crate::app::App;
 use crate::auth::Session;
 use crate::documents;
@@ -26,6 +27,7 @@ pub(super) async fn put(
     let permission = documents::check("Permission", body)?;
     let permissions = json!([Value::Object(permission)]);
     let mut tx = app.store.write().await?;
+    require_elevated(&mut *tx, &session).await?;
     let (stored, mut user) = documents::load(&mut *tx, session.group(), &user::CLASS, &user_id).await?;
     user.insert("permissions".to_owned(), permissions.clone());
     documents::update(&app, &mut *tx, session.group(), &user::CLASS, &stored, user).await?;

@@ -1,4 +1,4 @@
-//! The task that finds due jobs, runs several at once, and tidies up every minute.
+//! The task that finds due jobs, runs several at once, and tidies up in between.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,9 @@ use crate::delivery::{Carriers, SetupError};
 const AT_ONCE: usize = 16;
 /// How often to look for due jobs when nobody rings.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-const TIDY_EVERY_MS: i64 = 60_000;
+/// How often to forget what has ended. One call removes a bounded number of rows, so this is also how
+/// fast the tables can shrink.
+const TIDY_EVERY_MS: i64 = 5_000;
 /// How long a stop waits for jobs under way; their claims end by themselves.
 const GRACE: Duration = Duration::from_secs(10);
 

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use keystead_model::entity::recovery_data::{CLASS, for_recipient};
 use keystead_model::query::Selection;
-use keystead_store::documents::{Find, Written};
+use keystead_store::documents::Written;
 use serde_json::json;
 
 use super::has_expired;
@@ -15,6 +15,7 @@ use crate::auth::Session;
 use crate::documents;
 use crate::error::{ApiError, ApiResult};
 use crate::http::{Path, json_body};
+use crate::owners::directory;
 
 pub(super) async fn delete_all(
     State(app): State<Arc<App>>,
@@ -42,18 +43,10 @@ async fn delete(app: &App, session: &Session, recipient: &str, kind: Option<&str
     if session.data_owner() != Some(recipient) && !session.is_admin() {
         return Err(ApiError::forbidden("recovery data is for its recipient"));
     }
-    let find = Find {
-        group: session.group().to_owned(),
-        class: CLASS.name,
-        selection: Selection::unordered(for_recipient(recipient, kind)),
-        readable_by: None,
-        parts: false,
-        after: None,
-        limit: None,
-    };
     let mut count = 0_u64;
     let mut tx = app.store.write().await?;
-    let ids: Vec<String> = tx.find(&find).await?.into_iter().map(|hit| hit.id).collect();
+    let sought = Selection::unordered(for_recipient(recipient, kind));
+    let ids = directory::ids(&mut *tx, session.group(), &CLASS, sought).await?;
     for document in tx.documents(session.group(), CLASS.name, &ids, None).await? {
         // what has expired goes as well, but nobody knew that it was still there
         count += u64::from(!has_expired(app, &documents::parse(&document)?));

@@ -9,6 +9,7 @@ CREATE TABLE document (
   body       TEXT NOT NULL
 );
 CREATE UNIQUE INDEX document_key ON document (group_id, class, id);
+CREATE INDEX document_groups ON document (id) WHERE class = 'Group';
 
 -- What is searchable of a live document. A missing sort value is stored as the largest integer, so
 -- that it comes last. The same id may exist in several classes, hence the class.

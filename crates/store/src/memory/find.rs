@@ -27,8 +27,9 @@ pub(super) fn find(state: &State, question: &Find) -> Vec<Hit> {
         (sort.is_none(), sort, hit.id.clone(), hit.part.clone())
     };
     hits.sort_by_key(place);
-    if let Some(after) = &question.after {
-        hits.retain(|hit| place(hit) > place(after));
+    if let Some(mut after) = question.after.clone() {
+        after.sort = after.sort.filter(|_| question.selection.order != Order::Id);
+        hits.retain(|hit| place(hit) > place(&after));
     }
     hits.truncate(question.limit.unwrap_or(usize::MAX));
     hits

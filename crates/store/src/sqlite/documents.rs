@@ -13,6 +13,14 @@ use crate::Result;
 
 #[async_trait]
 impl<S: Session> ReadDocuments for S {
+    async fn groups(&mut self) -> Result<Vec<String>> {
+        self.run(|connection| {
+            let mut statement = connection.prepare_cached("SELECT id FROM document WHERE class = 'Group' ORDER BY id")?;
+            let ids = statement.query_map([], |row| row.get(0))?;
+            Ok(ids.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     async fn document(&mut self, group: &str, class: &str, id: &str) -> Result<Option<Document>> {
         self.run(|connection| {
             Ok(connection

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::closed;
+use super::error::is_busy;
 use crate::{Result, StoreError};
 
 /// A group of units of work is committed at the latest when it has so many …
@@ -38,15 +39,18 @@ impl Group {
         self.pending.len() >= MOST || self.open.is_some_and(|since| since.elapsed() >= OLDEST)
     }
 
-    /// Begins a unit of work.
-    pub(super) fn begin(&mut self) -> rusqlite::Result<()> {
-        // A closed group refuses with its first statement.
-        let Some(connection) = &self.connection else { return Ok(()) };
+    /// Begins a unit of work; whether it could, because no other process is writing.
+    pub(super) fn begin(&mut self) -> Result<bool> {
+        let connection = self.connection.as_ref().ok_or_else(closed)?;
         if self.open.is_none() {
-            execute(connection, "BEGIN IMMEDIATE")?;
-            self.open = Some(Instant::now());
+            match execute(connection, "BEGIN IMMEDIATE") {
+                Ok(()) => self.open = Some(Instant::now()),
+                Err(error) if is_busy(&error) => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
         }
-        execute(connection, "SAVEPOINT work")
+        execute(connection, "SAVEPOINT work")?;
+        Ok(true)
     }
 
     /// Ends a unit of work well: it is part of the group. The answer comes with the group's commit.

@@ -16,7 +16,6 @@ use rusqlite::Connection;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::closed;
-use super::error::is_busy;
 use super::group::Group;
 use super::session::Session;
 use crate::{Reading, Result, StoreError, Writing};
@@ -115,11 +114,7 @@ impl SqliteWriting {
     /// Begins, unless another process is writing.
     fn try_begin(&mut self) -> Result<bool> {
         let group = self.guard.as_mut().ok_or_else(closed)?;
-        match group.begin() {
-            Ok(()) => self.began = true,
-            Err(error) if is_busy(&error) => return Ok(false),
-            Err(error) => return Err(error.into()),
-        }
+        self.began = group.begin()?;
         Ok(self.began)
     }
 
@@ -156,7 +151,8 @@ impl Writing for SqliteWriting {
         if self.failed {
             return Err(StoreError::Failed("an earlier statement of this transaction failed".to_owned()));
         }
-        let answer = self.guard.as_mut().ok_or_else(closed)?.release()?;
+        let group = self.guard.as_mut().ok_or_else(closed)?;
+        let answer = group.release().inspect_err(|error| group.after_failure(error))?;
         self.began = false;
         self.hand_on();
         answer.await.map_err(|_| closed())?

@@ -92,8 +92,10 @@ fn owners_keep_published_keys() {
     ];
     for (change, field) in refused {
         let mut stub = stub(change);
-        let refusals =
-            [put_stub(&stored(), &stub, &caller("pat")).map(drop), put_key_fields(&stored(), &mut stub, &caller("pat"))];
+        let refusals = [
+            put_stub(&stored(), &stub, &caller("pat")).map(drop),
+            put_key_fields(&stored(), &mut stub, &caller("pat")),
+        ];
         for refusal in refusals {
             let Err(KeyUpdateError::Invalid(error)) = refusal else { panic!("{field}: {refusal:?}") };
             assert_eq!(error.path, field);
@@ -103,7 +105,8 @@ fn owners_keep_published_keys() {
 
 #[test]
 fn a_first_public_key_may_be_set() {
-    let (bare, stub) = (object(json!({"id": "pat"})), object(json!({"publicKey": "PK", "publicKeysForOaepWithSha256": []})));
+    let (bare, stub) =
+        (object(json!({"id": "pat"})), object(json!({"publicKey": "PK", "publicKeysForOaepWithSha256": []})));
     let merged = put_stub(&bare, &stub, &caller("pat")).unwrap();
     assert_eq!(merged, object(json!({"id": "pat", "publicKey": "PK"})));
 }
@@ -186,7 +189,8 @@ fn stubs_carry_every_key_field() {
             assert!(table.field(field).is_some() && stub.field(field).is_some(), "{class}: {field}");
         }
     }
-    let others: Vec<_> = stub.fields().iter().map(|field| field.name).filter(|name| !KEY_FIELDS.contains(name)).collect();
+    let others: Vec<_> =
+        stub.fields().iter().map(|field| field.name).filter(|name| !KEY_FIELDS.contains(name)).collect();
     assert_eq!(others, ["id", "rev", "tags"]);
 }
 
@@ -197,7 +201,8 @@ fn random_keys(dice: &mut Dice) -> Object {
         let mut by_delegate = Object::new();
         for delegate in ["hcp", "pat", "other"] {
             let count = dice.roll(3);
-            let entries: Object = (0..count).map(|_| (dice.pick(&["f1", "f2"]).to_string(), json!(dice.hex(2)))).collect();
+            let entries: Object =
+                (0..count).map(|_| (dice.pick(&["f1", "f2"]).to_string(), json!(dice.hex(2)))).collect();
             if !entries.is_empty() {
                 by_delegate.insert(delegate.to_owned(), Value::Object(entries));
             }

@@ -52,7 +52,11 @@ fn refuses_each_broken_rule() {
             "parents that do not lead back to the delegation",
         ),
         (json!({K1: {"permissions": "READ"}}), "[0].permissions", "WRITE, for a delegation without parents"),
-        (json!({K1: {"permissions": "READ", "parentDelegations": []}}), "[0].permissions", "WRITE, for a delegation without parents"),
+        (
+            json!({K1: {"permissions": "READ", "parentDelegations": []}}),
+            "[0].permissions",
+            "WRITE, for a delegation without parents",
+        ),
         (json!({K1: {}}), "[0].permissions", "one of READ, WRITE"),
         (
             json!({K1: {"permissions": "WRITE", "delegator": "a", "delegate": "a"}}),
@@ -116,11 +120,15 @@ fn creators_share_with_themselves() {
         delegation_keys: vec![key.to_owned()],
         ..Caller::default()
     };
-    let anonymous = body(json!({K1: {"permissions": "WRITE"}, K2: {"delegate": "hcp", "permissions": "WRITE", "parentDelegations": [K1]}}));
+    let anonymous = body(
+        json!({K1: {"permissions": "WRITE"}, K2: {"delegate": "hcp", "permissions": "WRITE", "parentDelegations": [K1]}}),
+    );
     assert!(may_create(&anonymous, &caller("pat", K1)));
     assert!(may_create(&anonymous, &caller("hcp", K3)));
     assert!(!may_create(&anonymous, &caller("pat", K3)));
-    let reader = body(json!({K1: {"permissions": "WRITE"}, K2: {"delegate": "hcp", "permissions": "READ", "parentDelegations": [K1]}}));
+    let reader = body(
+        json!({K1: {"permissions": "WRITE"}, K2: {"delegate": "hcp", "permissions": "READ", "parentDelegations": [K1]}}),
+    );
     assert!(!may_create(&reader, &caller("hcp", K3)));
     let Value::Object(legacy) = json!({"id": "pat", "delegations": {"hcp": []}}) else { unreachable!() };
     assert!(may_create(&legacy, &caller("hcp", K3)));

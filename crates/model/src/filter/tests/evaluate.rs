@@ -50,7 +50,9 @@ pub(super) fn answer(documents: &[Stored], selection: &Selection, caller: &Calle
     match selection.order {
         Order::Id => {}
         Order::Ascending => hits.sort_by_key(|hit| (sort(hit).is_none(), sort(hit), hit.clone())),
-        Order::Descending => hits.sort_by_key(|hit| (sort(hit).is_none(), sort(hit).map(std::cmp::Reverse), hit.clone())),
+        Order::Descending => {
+            hits.sort_by_key(|hit| (sort(hit).is_none(), sort(hit).map(std::cmp::Reverse), hit.clone()))
+        }
     }
     hits
 }
@@ -71,8 +73,11 @@ fn evaluate(documents: &[Stored], query: &Query, parts: bool) -> BTreeSet<Hit> {
     };
     let posted = |wanted: &dyn Fn(&Posting) -> bool| {
         let of = |stored: &Stored| -> Vec<Hit> {
-            let postings = stored.postings.iter().filter(|posting| wanted(posting) && !(parts && posting.part.is_empty()));
-            postings.map(|posting| (stored.id.clone(), if parts { posting.part.clone() } else { String::new() })).collect()
+            let postings =
+                stored.postings.iter().filter(|posting| wanted(posting) && !(parts && posting.part.is_empty()));
+            postings
+                .map(|posting| (stored.id.clone(), if parts { posting.part.clone() } else { String::new() }))
+                .collect()
         };
         documents.iter().flat_map(of).collect()
     };
@@ -83,13 +88,17 @@ fn evaluate(documents: &[Stored], query: &Query, parts: bool) -> BTreeSet<Hit> {
             all.filter(|(id, part)| ids.contains(if parts { part } else { id })).collect()
         }
         Query::Term { .. } => posted(&|posting| matches_term(query, posting)),
-        Query::Prefix { index, prefix } => posted(&|posting| posting.index == *index && posting.term.starts_with(prefix)),
+        Query::Prefix { index, prefix } => {
+            posted(&|posting| posting.index == *index && posting.term.starts_with(prefix))
+        }
         Query::TermRange { index, from, to } => posted(&|posting| {
             posting.index == *index
                 && from.as_ref().is_none_or(|from| *from <= posting.term)
                 && to.as_ref().is_none_or(|to| posting.term <= *to)
         }),
-        Query::AccessibleTo(keys) => documents.iter().filter(|stored| stored.grants_any(keys)).flat_map(units).collect(),
+        Query::AccessibleTo(keys) => {
+            documents.iter().filter(|stored| stored.grants_any(keys)).flat_map(units).collect()
+        }
         Query::Union(queries) => queries.iter().flat_map(|query| evaluate(documents, query, parts)).collect(),
         Query::Intersection(queries) => {
             let sets = queries.iter().map(|query| evaluate(documents, query, parts));
@@ -114,7 +123,10 @@ fn matches_term(query: &Query, posting: &Posting) -> bool {
 fn sort_value(documents: &[Stored], term: Option<&Query>, (id, part): &Hit, parts: bool) -> Option<i64> {
     let stored = documents.iter().find(|stored| stored.id == *id)?;
     let about = stored.postings.iter().filter(|posting| !parts || posting.part == *part);
-    about.filter(|posting| matches_term(term.expect("an order has a term"), posting)).filter_map(|posting| posting.sort).min()
+    about
+        .filter(|posting| matches_term(term.expect("an order has a term"), posting))
+        .filter_map(|posting| posting.sort)
+        .min()
 }
 
 fn first_term(query: &Query) -> Option<&Query> {

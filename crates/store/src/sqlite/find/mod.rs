@@ -31,7 +31,7 @@ pub(super) fn find(connection: &Connection, question: &Find) -> Result<Vec<Hit>>
         return Ok(Vec::new());
     }
     let search = Search::new(question, &node);
-    let mut page = Page::new(question, search.descends());
+    let mut page = Page::new(question, search.sort.as_ref());
     for branch in branches(connection, &search, &node)? {
         search.run(connection, &branch, &mut page)?;
     }
@@ -142,7 +142,9 @@ impl<'q> Search<'q> {
         let mut statement = connection.prepare_cached(&text)?;
         let first = if own { 3 } else { 2 };
         let last = statement.column_count();
-        let mut rows = statement.query(params_from_iter(&sql.params))?;
+        // The class comes second, and not every statement asks for it.
+        let params = sql.params.iter().take(statement.parameter_count());
+        let mut rows = statement.query(params_from_iter(params))?;
         let mut listed = segment.listing(self.question.limit);
         while let Some(row) = rows.next()? {
             let own_value = if own { value(row.get(2)?) } else { None };

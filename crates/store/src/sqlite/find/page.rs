@@ -3,6 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
+use super::Sort;
 use crate::documents::{Find, Hit};
 
 /// Where a hit stands: hits without a sort value come last, ties are in the order of their ids.
@@ -42,8 +43,12 @@ enum Hits {
 }
 
 impl Page {
-    pub(super) fn new(question: &Find, descending: bool) -> Self {
-        let after = question.after.clone().map(|hit| Place::of(hit, descending));
+    pub(super) fn new(question: &Find, sort: Option<&Sort<'_>>) -> Self {
+        let descending = sort.is_some_and(|sort| sort.descending);
+        let after = question.after.clone().map(|mut hit| {
+            hit.sort = hit.sort.filter(|_| sort.is_some());
+            Place::of(hit, descending)
+        });
         let hits = match question.limit {
             None => Hits::All(HashMap::new()),
             Some(limit) => Hits::First(limit, BTreeSet::new()),

@@ -1,0 +1,199 @@
+//! A real server for one test: SQLite in a temporary directory, a free port, a worker.
+
+use std::io;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use keystead_server::clock::ManualClock;
+use keystead_server::config::{Config, Rate};
+use keystead_server::http::Running;
+use keystead_server::jobs::Worker;
+use keystead_server::rng::SystemRng;
+use keystead_server::{App, ServerKeys};
+use keystead_store::sqlite::SqliteStore;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+/// 2027-01-15T08:00:00Z, where every [`ManualClock`] of a test starts.
+pub const START: i64 = 1_800_000_000_000;
+
+/// A running server. It stops when it is dropped with the runtime of its test.
+pub struct TestServer {
+    /// What its handlers share, to look into the store or to prepare it.
+    pub app: Arc<App>,
+    /// Its clock, which stands still until it is moved.
+    pub clock: Arc<ManualClock>,
+    /// `http://127.0.0.1:port`
+    pub base: String,
+    /// A client that follows no redirect.
+    pub http: reqwest::Client,
+    running: Running,
+    worker: Worker,
+    _data: TempDir,
+}
+
+impl TestServer {
+    /// A server in development mode, with its group and processes.
+    pub async fn dev() -> Self {
+        Self::start(Config { dev: true, ..easy() }).await
+    }
+
+    /// A server as in production, with `change` made to a configuration whose proof of work is
+    /// quick.
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = easy();
+        change(&mut config);
+        Self::start(config).await
+    }
+
+    async fn start(mut config: Config) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        config.server.data = data.path().to_owned();
+        config.validate().unwrap();
+        let dev = config.dev;
+        let keys = ServerKeys::load_or_make(data.path(), &SystemRng::default()).unwrap();
+        let store = Arc::new(SqliteStore::open(data.path(), Default::default()).unwrap());
+        let clock = Arc::new(ManualClock::at(START));
+        let mut app = App::new(store, config, keys).unwrap();
+        app.clock = clock.clone();
+        let app = Arc::new(app);
+        if dev {
+            keystead_server::bootstrap::development(&app).await.unwrap();
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let worker = keystead_server::jobs::start(app.clone()).unwrap();
+        let running = keystead_server::http::serve(listener, keystead_server::router(app.clone())).unwrap();
+        let base = format!("http://{}", running.address);
+        let http = keystead_server::http::outgoing().unwrap();
+        Self { app, clock, base, http, running, worker, _data: data }
+    }
+
+    /// Moves the clock by `ms` and lets the worker look.
+    pub fn advance(&self, ms: i64) {
+        self.clock.advance(ms);
+        self.app.jobs.wake();
+    }
+
+    /// `GET path`
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.http.get(format!("{}{path}", self.base))).await
+    }
+
+    /// `POST path` with a JSON body.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.http.post(format!("{}{path}", self.base)).json(body)).await
+    }
+
+    /// The messages to `to` in the outbox of the development mode, newest first.
+    pub async fn outbox(&self, to: &str) -> Vec<Value> {
+        let url = reqwest::Url::parse_with_params(&format!("{}/dev/outbox", self.base), [("to", to)]).unwrap();
+        serde_json::from_value(Answer::of(self.http.get(url)).await.json()).unwrap()
+    }
+
+    /// The newest code sent to `to`.
+    pub async fn code(&self, to: &str) -> String {
+        self.outbox(to).await[0]["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Stops as `keystead serve` does.
+    pub async fn stop(self) {
+        self.running.stop().await.unwrap();
+        self.worker.stop().await;
+    }
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: http::HeaderMap,
+    /// The body.
+    pub text: String,
+}
+
+impl Answer {
+    /// Sends `request`.
+    pub async fn of(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, text: response.text().await.unwrap() }
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The stable code of an error.
+    pub fn error(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Seconds after which to try again.
+    pub fn retry_after(&self) -> u64 {
+        self.headers["retry-after"].to_str().unwrap().parse().unwrap()
+    }
+}
+
+/// Waits for `what` to become true, for at most ten seconds of real time.
+pub async fn until<F: Future<Output = bool>>(what: impl Fn() -> F) {
+    for _ in 0..2_000 {
+        if what().await {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("it did not happen in time");
+}
+
+/// A rate that no test reaches.
+pub fn ample() -> Rate {
+    Rate { burst: 1_000_000, per_hour: 3_600_000 }
+}
+
+fn easy() -> Config {
+    let mut config = Config::default();
+    config.captcha.kerberus.difficulty = 4;
+    config.captcha.kerberus.salts = 2;
+    config
+}
+
+/// Everything that any test of this process logs, at every level, from the first call on.
+pub fn logs() -> Logs {
+    static LOGS: OnceLock<Logs> = OnceLock::new();
+    let logs = LOGS.get_or_init(|| {
+        let logs = Logs::default();
+        let writer = logs.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .init();
+        logs
+    });
+    logs.clone()
+}
+
+/// See [`logs`].
+#[derive(Clone, Default)]
+pub struct Logs(Arc<Mutex<Vec<u8>>>);
+
+impl Logs {
+    /// The lines so far.
+    pub fn lines(&self) -> Vec<String> {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).lines().map(str::to_owned).collect()
+    }
+}
+
+impl io::Write for Logs {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(octets);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

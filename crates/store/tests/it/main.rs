@@ -1,0 +1,18 @@
+//! Integration tests of the store.
+
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod processes;
+
+mod sqlite {
+    keystead_store::store_conformance!(keystead_store::conformance::sqlite);
+}
+
+mod memory {
+    keystead_store::store_conformance!(keystead_store::conformance::memory);
+}
