@@ -122,7 +122,9 @@ describe('contacts come in order', () => {
     const matched = async range => (await raw.post('contact/match', { ...base, ...range })).json
     assert.deepEqual(await matched({ startDate: 20230201120000 }), ids([second, third]))
     assert.deepEqual(await matched({ endDate: 20230201120000, descending: true }), ids([second, first]))
-    assert.deepEqual(await matched({ startDate: 20230201, endDate: 20230301, descending: false }), ids([second]))
+    // a day given as the end includes the whole day
+    assert.deepEqual(await matched({ startDate: 20230201, endDate: 20230301, descending: false }), ids([second, third]))
+    assert.deepEqual(await matched({ startDate: 20230201, endDate: 20230228 }), ids([second]))
   })
 
   it('and stay in it when they are fetched', async () => {

@@ -157,7 +157,7 @@ describe('a filter', () => {
   })
 
   it('that lacks what it needs', async () => {
-    badField(await match({ $type: 'ContactByHcPartyFilter' }), 'hcpId')
+    badField(await match({ $type: 'ContactByExternalIdFilter' }), 'externalId')
     const dates = { $type: 'ContactByDataOwnerPatientOpeningDateFilter', dataOwnerId: doctor.id }
     badField(await match({ ...dates, secretForeignKeys: 'one' }), 'secretForeignKeys')
     badField(await match({ ...dates, secretForeignKeys: [], startDate: 'yesterday' }), 'startDate')

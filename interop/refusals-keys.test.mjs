@@ -33,6 +33,9 @@ const keysOf = async id => (await asDoctor.read(`dataowner/stub/${id}`)).stub.pu
 const newKey = () =>
   generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'der' }).toString('hex')
 
+/** Well-formed fingerprints of no key. */
+const fingerprint = digit => `${digit.repeat(22)}0203010001`
+
 describe('the public key of somebody else', () => {
   it('is not swapped by an HCP who may write the patient', async () => {
     const before = await keysOf(patient.id)
@@ -52,7 +55,7 @@ describe('the public key of somebody else', () => {
       status(await asDoctor.put('dataowner/stub', { ...before, stub }), 403)
       const added = { ...before.stub, publicKeysForOaepWithSha256: [...before.stub.publicKeysForOaepWithSha256, newKey()] }
       status(await asDoctor.put('dataowner/stub', { ...before, stub: added }), 403)
-      const transferKeys = { ['0'.repeat(32)]: { ['1'.repeat(32)]: '00' } }
+      const transferKeys = { [fingerprint('0')]: { [fingerprint('1')]: '00' } }
       status(await asDoctor.put('dataowner/stub', { ...before, stub: { ...before.stub, transferKeys } }), 403)
       assert.deepEqual(await asDoctor.read(`dataowner/stub/${id}`), before)
     }

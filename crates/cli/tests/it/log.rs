@@ -114,7 +114,7 @@ async fn renew(anybody: &Caller, patient: &Patient, secrets: &mut Secrets) {
     secrets.add("a token", [own, "not-a-token-at-all"]);
     let path = format!("/rest/v2/user/token/{}/phone", patient.user);
     patient.session.with("token", own).send("POST", &path, Vec::new()).await.unwrap().well();
-    let broken = format!("{}x", bearer);
+    let broken = format!("{bearer}x");
     for token in ["not-a-token-at-all", &broken] {
         let nobody = anybody.with("authorization", format!("Bearer {token}"));
         nobody.get("/rest/v2/user/matches").await.unwrap().is(401);
@@ -127,10 +127,10 @@ async fn renew(anybody: &Caller, patient: &Patient, secrets: &mut Secrets) {
 fn nonsense(server: &Server, secrets: &mut Secrets) {
     let marks = ["unfinished-path", "header-that-is-too-long", "no-such-version", "not-utf-8"];
     secrets.add("a fragment of a request", marks);
-    let long = marks[1].repeat(20_000);
+    let long = format!("GET / HTTP/1.1\r\nhost: k\r\nx: {}\r\n\r\n", marks[1].repeat(20_000));
     let requests: [&[u8]; 4] = [
         b"GET /unfinished-path HTT",
-        format!("GET / HTTP/1.1\r\nhost: k\r\nx: {long}\r\n\r\n").as_bytes(),
+        long.as_bytes(),
         b"GET /no-such-version HTTP/9.9\r\n\r\n",
         b"GET /not-utf-8?\xff\xfe HTTP/1.1\r\nhost: k\r\nauthorization: \xff\xfe\r\n\r\n",
     ];

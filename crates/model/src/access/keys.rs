@@ -46,7 +46,8 @@ pub fn drop_key_fields(body: &mut Object) {
 ///
 /// The owner may add keys; published ones stay as they are. Somebody else may only add or replace
 /// entries inside `aesExchangeKeys[*][caller]`, which is how legacy clients give access back. Other
-/// fields of the stub (`tags`, `rev`) do not count.
+/// fields of the stub (`tags`, `rev`) do not count. Whoever may act for the owner, such as an administrator,
+/// is passed as a caller with the owner's id.
 ///
 /// # Errors
 /// [`KeyUpdateError::Forbidden`] for any other change by somebody else, [`KeyUpdateError::Invalid`]

@@ -30,14 +30,8 @@ pub fn check_metadata(body: &Object) -> Result<(), FieldError> {
         return Err(FieldError::new(DELEGATIONS, "at least one delegation"));
     };
     for (position, (key, value)) in delegations.iter().enumerate() {
-        let at = format!("{DELEGATIONS}[{position}]");
-        if !is_sha256_hex(key) {
-            return Err(FieldError::new(at, "a key that is 64 lower-case hex characters"));
-        }
-        let Value::Object(delegation) = value else {
-            return Err(FieldError::new(at, "an object SecureDelegation"));
-        };
-        check_delegation(SecureDelegation { key, body: delegation }, delegations).map_err(|error| error.under(&at))?;
+        check_delegation(key, value, delegations)
+            .map_err(|error| error.under(&format!("{DELEGATIONS}[{position}]")))?;
     }
     if let Some(position) = first_in_circle(delegations) {
         let at = format!("{DELEGATIONS}[{position}].parentDelegations");
@@ -54,7 +48,14 @@ pub fn check_metadata(body: &Object) -> Result<(), FieldError> {
 }
 
 /// The rules for one delegation by itself.
-fn check_delegation(delegation: SecureDelegation<'_>, all: &Object) -> Result<(), FieldError> {
+fn check_delegation(key: &str, value: &Value, all: &Object) -> Result<(), FieldError> {
+    if !is_sha256_hex(key) {
+        return Err(FieldError::new("", "a key that is 64 lower-case hex characters"));
+    }
+    let Value::Object(body) = value else {
+        return Err(FieldError::new("", "an object SecureDelegation"));
+    };
+    let delegation = SecureDelegation { key, body };
     let level = delegation.level().ok_or_else(|| FieldError::new("permissions", "one of READ, WRITE"))?;
     let mut is_root = true;
     for (position, parent) in delegation.parents().enumerate() {

@@ -10,6 +10,9 @@ use crate::auth::ClientIp;
 use crate::config::{GatewayConfig, Rate};
 use crate::error::{ApiError, ApiResult};
 
+/// More than the tries of all codes of an address that can live at the same time.
+const OVERDRAFT: u32 = 20;
+
 const DEVELOPMENT: Limit = Limit { burst: 10_000, interval: 1 };
 
 /// What is counted.
@@ -91,9 +94,11 @@ pub(super) async fn take(app: &App, tx: &mut dyn Writing, counted: &[Counted<'_>
     Ok(())
 }
 
-/// Counts something that has happened, whether it was allowed or not.
+/// Counts something that has happened. What goes beyond the limit, such as the last tries of a request
+/// that was started within it, is counted as well and delays what comes next.
 pub(super) async fn count(app: &App, tx: &mut dyn Writing, counted: Counted<'_>) -> ApiResult<()> {
-    if let Some(limit) = counted.limit(app) {
+    if let Some(mut limit) = counted.limit(app) {
+        limit.burst = limit.burst.saturating_add(OVERDRAFT);
         tx.take(&counted.key(), limit, app.now()).await?;
     }
     Ok(())

@@ -1,12 +1,15 @@
 //! Bodies in and out: size-limited before they are parsed, JSON written as text once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
+use bytes::BytesMut;
 use http::{HeaderValue, header};
-use http_body_util::{BodyExt as _, Limited};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
 use keystead_model::error::ErrorCode;
 use serde::Serialize;
 use serde_json::Value;
@@ -54,17 +57,44 @@ pub fn read_value(bytes: &[u8]) -> ApiResult<Value> {
     })
 }
 
+/// How much of a body that is too large is still read, and for how long: a client that is cut off
+/// while it writes sees a broken connection instead of the answer.
+const LINGER_BYTES: usize = 1 << 30;
+const LINGER: Duration = Duration::from_secs(5);
+
 /// The octets of a body of at most `limit`.
 pub(crate) async fn read(request: Request, limit: usize) -> ApiResult<Bytes> {
     let too_large = || ApiError::new(ErrorCode::TooLarge, format!("the body is larger than {limit} bytes"));
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if declared.is_some_and(|declared: u64| declared > limit as u64) {
+        tokio::spawn(tokio::time::timeout(LINGER, discard(request.into_body(), LINGER_BYTES)));
         return Err(too_large());
     }
-    match Limited::new(request.into_body(), limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(ApiError::malformed("the body ended before it was complete")),
+    let mut body = request.into_body();
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| ApiError::malformed("the body ended before it was complete"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > limit {
+            tokio::spawn(tokio::time::timeout(LINGER, discard(body, LINGER_BYTES)));
+            return Err(too_large());
+        }
+        // nearly every body is one frame, which needs no copy
+        if bytes.is_empty() && body.is_end_stream() {
+            return Ok(data);
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.freeze())
+}
+
+async fn discard(mut body: Body, limit: usize) {
+    let mut read = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        read += frame.data_ref().map_or(0, Bytes::len);
+        if read > limit {
+            break;
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use keystead_model::Object;
-use keystead_model::access::{self, DataOwnerType, KeyUpdateError};
-use keystead_model::error::{ErrorCode, FieldError};
+use keystead_model::access::{self, DataOwnerType};
+use keystead_model::error::FieldError;
 use serde_json::{Value, json};
 
 use super::{ids, kind};
@@ -43,7 +43,7 @@ pub(super) async fn put(State(app): State<Arc<App>>, session: Session, Json(body
     let mut tx = app.store.write().await?;
     let (stored, before) = documents::load(&mut *tx, session.group(), class, documents::id(stub)?).await?;
     documents::check_rev(&stored, documents::text(stub, "rev"), true).map_err(in_stub)?;
-    let after = access::put_stub(&before, stub, &session.caller()).map_err(|error| in_stub(refused(error)))?;
+    let after = access::put_stub(&before, stub, &session.caller()).map_err(|error| in_stub(error.into()))?;
     // nobody may change the revision of another data owner, and thereby hinder it, with nothing to add
     if after == before {
         return answer(&session, kind, &before);
@@ -51,15 +51,6 @@ pub(super) async fn put(State(app): State<Arc<App>>, session: Session, Json(body
     let document = documents::update(&app, &mut *tx, session.group(), class, &stored, after).await?;
     tx.commit().await?;
     answer(&session, kind, &documents::parse(&document)?)
-}
-
-/// An update of key fields that is refused.
-pub(super) fn refused(error: KeyUpdateError) -> ApiError {
-    match error {
-        KeyUpdateError::Forbidden(field) => ApiError::field(ErrorCode::Forbidden, field),
-        KeyUpdateError::Invalid(field) => field.into(),
-        other => ApiError::forbidden(other.to_string()),
-    }
 }
 
 /// The same error, about the object in the field `stub`.

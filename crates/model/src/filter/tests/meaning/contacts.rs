@@ -78,8 +78,8 @@ fn service(t: &mut Tape<'_>, id: &str) -> Value {
         "tags": stubs(t),
         "codes": stubs(t),
         "identifier": identifiers(t),
-        "formIds": t.some_of(FORMS),
-        "healthElementsIds": t.some_of(ELEMENTS),
+        "formIds": if t.pick(4) == 1 { t.some_of(FORMS) } else { vec![] },
+        "healthElementsIds": if t.pick(4) == 1 { t.some_of(ELEMENTS) } else { vec![] },
     });
     if let Some(kind) = t.maybe(&["parent", "child"]) {
         service["qualifiedLinks"] = json!({kind: {*t.one_of(&["a1", "a2"]): *t.one_of(SERVICES)}});

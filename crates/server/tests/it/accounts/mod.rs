@@ -1,0 +1,19 @@
+//! Users, data owners, exchange data, recovery data and groups over HTTP: every rule, and the attacks
+//! that it is there for.
+
+mod exchange;
+mod exchange_maps;
+mod groups;
+mod invitations;
+mod parents;
+mod parties;
+mod patients;
+mod people;
+mod recovery;
+mod register;
+mod stubs;
+mod tokens;
+mod users_create;
+mod users_delete;
+mod users_find;
+mod users_modify;
