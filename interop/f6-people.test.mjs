@@ -16,10 +16,11 @@ import { addContact, addHealthElement, addPatient, sample, textOf } from './lib/
 import { useServer } from './lib/server.mjs'
 import { NewKeyAndNotify } from './lib/strategies.mjs'
 
-let doctor, colleague
+let doctor, colleague, administrator
 const server = useServer(async () => {
   doctor = await newHcp(server, { responsible: true })
   colleague = await newHcp(server, { firstName: 'Daario', lastName: 'Naharis' })
+  administrator = await newHcp(server, { firstName: 'Varys', lastName: 'Spider', admin: true })
 })
 
 /** A user for a data owner that exists, and a token with which this user logs in for the first time. */
@@ -183,7 +184,9 @@ describe('users', () => {
     const { user, ...invitation } = await invite(doctor, { healthcarePartyId: hcp.id })
     await signIn(server, { ...invitation, device: new Device() })
     const { id, rev } = await doctor.sdk.user.getUser(user.id)
-    await doctor.sdk.user.deleteUserById(id, rev)
+    // whoever was invited and came is nobody's any more but its own, and the administrators'
+    await refused(403, () => doctor.sdk.user.deleteUserById(id, rev))
+    await administrator.sdk.user.deleteUserById(id, rev)
     await refused(401, () => signIn(server, invitation))
   })
 
@@ -194,9 +197,10 @@ describe('users', () => {
     const hcp = await doctor.sdk.healthcareParty.createHealthcareParty(new HealthcareParty({ lastName: 'Bronn' }))
     const { user } = await invite(doctor, { healthcarePartyId: hcp.id })
     const [role] = ids(roles)
-    const changed = await doctor.sdk.user.setUserRoles(user.id, new ListOfIds({ ids: [role] }))
+    await refused(403, () => doctor.sdk.user.setUserRoles(user.id, new ListOfIds({ ids: [role] })))
+    const changed = await administrator.sdk.user.setUserRoles(user.id, new ListOfIds({ ids: [role] }))
     assert.deepEqual(changed.roles, [role])
-    assert.deepEqual((await doctor.sdk.user.resetUserRoles(user.id)).roles, [])
+    assert.deepEqual((await administrator.sdk.user.resetUserRoles(user.id)).roles, [])
   })
 })
 

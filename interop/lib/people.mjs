@@ -52,11 +52,11 @@ export async function signIn(server, { login, secret, token = false, device = ne
 }
 
 /** An HCP made by the administrator's command, signed in with its password. */
-export async function newHcp(server, { firstName = 'Jorah', lastName = 'Mormont', responsible = false, ...options } = {}) {
+export async function newHcp(server, { firstName = 'Jorah', lastName = 'Mormont', responsible = false, admin = false, ...options } = {}) {
   const login = newEmail(firstName.toLowerCase())
   const password = `password of ${login}`
   const names = ['--first-name', firstName, '--last-name', lastName, '--email', login]
-  const flags = responsible ? ['--responsible'] : []
+  const flags = [...(responsible ? ['--responsible'] : []), ...(admin ? ['--admin'] : [])]
   const made = await server.admin('hcp', 'create', '--login', login, '--password', password, ...names, ...flags)
   const device = new Device()
   const sdk = await signIn(server, { login, secret: password, device, ...options })

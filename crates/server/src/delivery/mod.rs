@@ -10,9 +10,9 @@ mod message;
 mod sms;
 mod smtp;
 
+use keystead_model::error::ErrorCode;
 use keystead_store::Writing;
 use keystead_store::jobs::{Job, OutboxMessage};
-use keystead_model::error::ErrorCode;
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};

@@ -24,7 +24,7 @@ pub(super) async fn matching(
     (session, Json(body)): (Session, Json),
 ) -> ApiResult<Response> {
     let selection = filter::compile(class, &body, &session.caller()).map_err(invalid)?;
-    ids(&app, &session, class, selection).await
+    ids(&app, &session, class, selection, filter::limit(&body)).await
 }
 
 pub(super) async fn filter(
@@ -33,9 +33,10 @@ pub(super) async fn filter(
     (session, Query(parameters), Json(body)): (Session, Query<page::Parameters>, Json),
 ) -> ApiResult<Response> {
     let chain = filter::from_chain(&body).map_err(invalid)?;
-    let selection = filter::compile(class, chain, &session.caller()).map_err(invalid)?;
+    let selection = filter::compile(class, chain, &session.caller()).map_err(|error| invalid(error.under("filter")))?;
     let keys = session.caller().access_keys();
-    let limit = parameters.limit();
+    let whole = filter::limit(chain);
+    let limit = parameters.limit().min(whole.unwrap_or(usize::MAX));
     let find = Find {
         after: parameters.after()?,
         limit: Some(limit + 1),
@@ -43,7 +44,7 @@ pub(super) async fn filter(
     };
     let mut tx = app.store.read().await?;
     let mut hits = tx.find(&find).await?;
-    let more = hits.len() > limit;
+    let more = hits.len() > limit && whole.is_none();
     hits.truncate(limit);
     let next = hits.last().filter(|_| more).map(page::next);
     let ids: Vec<String> = hits.into_iter().map(|hit| hit.id).collect();
@@ -78,12 +79,19 @@ pub(super) async fn by_patient(
         &session.caller(),
     )
     .map_err(invalid)?;
-    ids(&app, &session, class, selection).await
+    ids(&app, &session, class, selection, None).await
 }
 
-async fn ids(app: &App, session: &Session, class: &'static Class, selection: Selection) -> ApiResult<Response> {
+async fn ids(
+    app: &App,
+    session: &Session,
+    class: &'static Class,
+    selection: Selection,
+    limit: Option<usize>,
+) -> ApiResult<Response> {
     let keys = session.caller().access_keys();
-    let hits = app.store.read().await?.find(&question(session, class, selection, keys)).await?;
+    let find = Find { limit, ..question(session, class, selection, keys) };
+    let hits = app.store.read().await?.find(&find).await?;
     json_body(&hits.iter().map(|hit| hit.id.as_str()).collect::<Vec<_>>())
 }
 

@@ -78,7 +78,7 @@ async fn filtered(
     Json(body): Json,
 ) -> ApiResult<Response> {
     let chain = filter::from_chain(&body).map_err(invalid)?;
-    let selection = filter::compile_service(chain, &session.caller()).map_err(invalid)?;
+    let selection = filter::compile_service(chain, &session.caller()).map_err(|error| invalid(error.under("filter")))?;
     let limit = parameters.limit();
     let find = Find { after: parameters.after()?, limit: Some(limit + 1), ..question(&session, selection) };
     let mut tx = app.store.read().await?;

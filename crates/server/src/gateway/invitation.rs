@@ -70,6 +70,7 @@ impl Inviter {
 pub(super) fn address(app: &App, channel: Channel, typed: &str) -> ApiResult<Address> {
     delivery::require(app, channel)?;
     let expected = body::expected(channel);
-    body::address(channel, typed)
-        .ok_or_else(|| ApiError::new(ErrorCode::MalformedRequest, format!("the address in the path: expected {expected}")))
+    body::address(channel, typed).ok_or_else(|| {
+        ApiError::new(ErrorCode::MalformedRequest, format!("the address in the path: expected {expected}"))
+    })
 }

@@ -2,8 +2,8 @@
 //!
 //! In development mode only the limits per address and user are left, wide enough for load tests.
 
-use keystead_store::{Reading, Writing};
 use keystead_store::gateway::{Limit, Limited};
+use keystead_store::{Reading, Writing};
 
 use crate::app::App;
 use crate::auth::ClientIp;

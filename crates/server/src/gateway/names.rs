@@ -26,7 +26,9 @@ mod tests {
 
     #[test]
     fn names_stay() {
-        for name in ["", "Daenerys", "J.R.R. Tolkien", "St. John", "O'Neill-Ødegård", "Martin Jr.", "李 小龍", "D. Snow"] {
+        for name in
+            ["", "Daenerys", "J.R.R. Tolkien", "St. John", "O'Neill-Ødegård", "Martin Jr.", "李 小龍", "D. Snow"]
+        {
             assert_eq!(shown(name), name);
         }
     }

@@ -51,7 +51,15 @@ pub struct ProcessSettings {
 }
 
 const KEYS: [&str; 10] = [
-    "kind", "channel", "group", "responsible", "code_length", "code_minutes", "captchas", "min_score", "name",
+    "kind",
+    "channel",
+    "group",
+    "responsible",
+    "code_length",
+    "code_minutes",
+    "captchas",
+    "min_score",
+    "name",
     "templates",
 ];
 

@@ -65,9 +65,8 @@ fn kerberus(value: &Value) -> Result<Solution, FieldError> {
     let list = value.get("nonces").and_then(Value::as_array).filter(|list| list.len() <= MOST_NONCES);
     let mut nonces = Vec::new();
     for item in list.ok_or_else(wrong)? {
-        let digits = |text: &&str| {
-            (1..=NONCE_LIMIT).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-        };
+        let digits =
+            |text: &&str| (1..=NONCE_LIMIT).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         nonces.push(item.as_str().filter(digits).ok_or_else(wrong)?.to_owned());
     }
     Ok(Solution::Kerberus { id, nonces })

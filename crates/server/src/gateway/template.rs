@@ -76,7 +76,8 @@ pub(super) fn read(value: &Value) -> Result<BTreeMap<String, Template>, FieldErr
     for (language, value) in languages {
         let template = read_one(value).map_err(|error| error.under(language))?;
         let tag = language.to_ascii_lowercase();
-        let valid = (2..=35).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let valid =
+            (2..=35).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if !valid {
             return Err(FieldError::new("", "languages such as en or nl-BE"));
         }

@@ -42,7 +42,8 @@ async fn handler(
     Path((spec, token)): Path<(String, String)>,
     ip: ClientIp,
 ) -> ApiResult<Text> {
-    let (id, code) = split(&token).ok_or_else(|| ApiError::malformed("the token: expected a request id, a dash and a code"))?;
+    let (id, code) =
+        split(&token).ok_or_else(|| ApiError::malformed("the token: expected a request id, a dash and a code"))?;
     let mut tx = app.store.write().await?;
     limits::check(&app, &mut *tx, &[Counted::Failures(ip)]).await?;
     let request = tx.code_request(&id).await?.filter(|request| request.spec == spec);

@@ -22,7 +22,9 @@ mod tests {
     #[test]
     fn doubles_up_to_half_an_hour() {
         let rng = SystemRng::default();
-        for (attempts, longest) in [(0, 5_000), (1, 5_000), (2, 10_000), (3, 20_000), (10, LONGEST_MS), (u32::MAX, LONGEST_MS)] {
+        for (attempts, longest) in
+            [(0, 5_000), (1, 5_000), (2, 10_000), (3, 20_000), (10, LONGEST_MS), (u32::MAX, LONGEST_MS)]
+        {
             for _ in 0..100 {
                 let wait = wait(&rng, attempts);
                 assert!((longest * 3 / 4..=longest).contains(&wait), "{attempts}: {wait}");

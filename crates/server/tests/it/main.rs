@@ -7,6 +7,7 @@
     reason = "a test says what is wrong by failing, also in its helpers"
 )]
 
+mod accounts;
 mod auth;
 mod gateway;
 mod smtp;

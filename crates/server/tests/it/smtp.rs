@@ -16,28 +16,28 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// The certificate to trust.
-pub fn certificate() -> PathBuf {
+pub(crate) fn certificate() -> PathBuf {
     fixture("localhost.pem")
 }
 
 /// A mail that arrived.
 #[derive(Debug, Clone, Default)]
-pub struct Mail {
+pub(crate) struct Mail {
     /// `MAIL FROM`
-    pub from: String,
+    pub(crate) from: String,
     /// `RCPT TO`
-    pub to: Vec<String>,
+    pub(crate) to: Vec<String>,
     /// Headers and body.
-    pub data: String,
+    pub(crate) data: String,
     /// Whether it came through TLS.
-    pub tls: bool,
+    pub(crate) tls: bool,
     /// Name and password of the login.
-    pub login: Option<(String, String)>,
+    pub(crate) login: Option<(String, String)>,
 }
 
 impl Mail {
     /// The first header of this name, unfolded.
-    pub fn header(&self, name: &str) -> Option<String> {
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
         let (head, _) = self.data.split_once("\r\n\r\n").unwrap();
         let prefix = format!("{}:", name.to_ascii_lowercase());
         let unfolded = head.replace("\r\n ", " ");
@@ -46,14 +46,14 @@ impl Mail {
     }
 
     /// The text of the body.
-    pub fn body(&self) -> &str {
+    pub(crate) fn body(&self) -> &str {
         self.data.split_once("\r\n\r\n").unwrap().1
     }
 }
 
 /// How a connection begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Begin {
+pub(crate) enum Begin {
     /// In clear, with STARTTLS offered.
     StartTls,
     /// With TLS.
@@ -64,9 +64,9 @@ pub enum Begin {
 
 /// The mail server.
 #[derive(Clone)]
-pub struct Catcher {
+pub(crate) struct Catcher {
     /// Its port on localhost.
-    pub port: u16,
+    pub(crate) port: u16,
     begin: Begin,
     mails: Arc<Mutex<Vec<Mail>>>,
     refusals: Arc<Mutex<VecDeque<&'static str>>>,
@@ -75,11 +75,10 @@ pub struct Catcher {
 
 impl Catcher {
     /// Starts one.
-    pub async fn start(begin: Begin) -> Self {
+    pub(crate) async fn start(begin: Begin) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let catcher =
-            Self { port, begin, mails: Arc::default(), refusals: Arc::default(), tries: Arc::default() };
+        let catcher = Self { port, begin, mails: Arc::default(), refusals: Arc::default(), tries: Arc::default() };
         let (serving, tls) = (catcher.clone(), acceptor());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -91,17 +90,17 @@ impl Catcher {
     }
 
     /// What arrived so far.
-    pub fn mails(&self) -> Vec<Mail> {
+    pub(crate) fn mails(&self) -> Vec<Mail> {
         self.mails.lock().unwrap().clone()
     }
 
     /// How many mails were offered, refused ones included.
-    pub fn tries(&self) -> usize {
+    pub(crate) fn tries(&self) -> usize {
         *self.tries.lock().unwrap()
     }
 
     /// Answers the next mails with these lines, one each.
-    pub fn refuse(&self, answers: &[&'static str]) {
+    pub(crate) fn refuse(&self, answers: &[&'static str]) {
         self.refusals.lock().unwrap().extend(answers);
     }
 

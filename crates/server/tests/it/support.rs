@@ -15,18 +15,18 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 /// 2027-01-15T08:00:00Z, where every [`ManualClock`] of a test starts.
-pub const START: i64 = 1_800_000_000_000;
+pub(crate) const START: i64 = 1_800_000_000_000;
 
 /// A running server. It stops when it is dropped with the runtime of its test.
-pub struct TestServer {
+pub(crate) struct TestServer {
     /// What its handlers share, to look into the store or to prepare it.
-    pub app: Arc<App>,
+    pub(crate) app: Arc<App>,
     /// Its clock, which stands still until it is moved.
-    pub clock: Arc<ManualClock>,
+    pub(crate) clock: Arc<ManualClock>,
     /// `http://127.0.0.1:port`
-    pub base: String,
+    pub(crate) base: String,
     /// A client that follows no redirect.
-    pub http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
     running: Running,
     worker: Worker,
     _data: TempDir,
@@ -34,13 +34,13 @@ pub struct TestServer {
 
 impl TestServer {
     /// A server in development mode, with its group and processes.
-    pub async fn dev() -> Self {
+    pub(crate) async fn dev() -> Self {
         Self::start(Config { dev: true, ..easy() }).await
     }
 
     /// A server as in production, with `change` made to a configuration whose proof of work is
     /// quick.
-    pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = easy();
         change(&mut config);
         Self::start(config).await
@@ -69,34 +69,34 @@ impl TestServer {
     }
 
     /// Moves the clock by `ms` and lets the worker look.
-    pub fn advance(&self, ms: i64) {
+    pub(crate) fn advance(&self, ms: i64) {
         self.clock.advance(ms);
         self.app.jobs.wake();
     }
 
     /// `GET path`
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         Answer::of(self.http.get(format!("{}{path}", self.base))).await
     }
 
     /// `POST path` with a JSON body.
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         Answer::of(self.http.post(format!("{}{path}", self.base)).json(body)).await
     }
 
     /// The messages to `to` in the outbox of the development mode, newest first.
-    pub async fn outbox(&self, to: &str) -> Vec<Value> {
+    pub(crate) async fn outbox(&self, to: &str) -> Vec<Value> {
         let url = reqwest::Url::parse_with_params(&format!("{}/dev/outbox", self.base), [("to", to)]).unwrap();
         serde_json::from_value(Answer::of(self.http.get(url)).await.json()).unwrap()
     }
 
     /// The newest code sent to `to`.
-    pub async fn code(&self, to: &str) -> String {
+    pub(crate) async fn code(&self, to: &str) -> String {
         self.outbox(to).await[0]["code"].as_str().unwrap().to_owned()
     }
 
     /// Stops as `keystead serve` does.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.running.stop().await.unwrap();
         self.worker.stop().await;
     }
@@ -104,41 +104,41 @@ impl TestServer {
 
 /// An answer, read whole.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The headers.
-    pub headers: http::HeaderMap,
+    pub(crate) headers: http::HeaderMap,
     /// The body.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl Answer {
     /// Sends `request`.
-    pub async fn of(request: reqwest::RequestBuilder) -> Self {
+    pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Self { status, headers, text: response.text().await.unwrap() }
     }
 
     /// The body as JSON.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
     /// The stable code of an error.
-    pub fn error(&self) -> String {
+    pub(crate) fn error(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Seconds after which to try again.
-    pub fn retry_after(&self) -> u64 {
+    pub(crate) fn retry_after(&self) -> u64 {
         self.headers["retry-after"].to_str().unwrap().parse().unwrap()
     }
 }
 
 /// Waits for `what` to become true, for at most ten seconds of real time.
-pub async fn until<F: Future<Output = bool>>(what: impl Fn() -> F) {
+pub(crate) async fn until<F: Future<Output = bool>>(what: impl Fn() -> F) {
     for _ in 0..2_000 {
         if what().await {
             return;
@@ -149,7 +149,7 @@ pub async fn until<F: Future<Output = bool>>(what: impl Fn() -> F) {
 }
 
 /// A rate that no test reaches.
-pub fn ample() -> Rate {
+pub(crate) fn ample() -> Rate {
     Rate { burst: 1_000_000, per_hour: 3_600_000 }
 }
 
@@ -161,7 +161,7 @@ fn easy() -> Config {
 }
 
 /// Everything that any test of this process logs, at every level, from the first call on.
-pub fn logs() -> Logs {
+pub(crate) fn logs() -> Logs {
     static LOGS: OnceLock<Logs> = OnceLock::new();
     let logs = LOGS.get_or_init(|| {
         let logs = Logs::default();
@@ -178,11 +178,11 @@ pub fn logs() -> Logs {
 
 /// See [`logs`].
 #[derive(Clone, Default)]
-pub struct Logs(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Logs(Arc<Mutex<Vec<u8>>>);
 
 impl Logs {
     /// The lines so far.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         String::from_utf8_lossy(&self.0.lock().unwrap()).lines().map(str::to_owned).collect()
     }
 }

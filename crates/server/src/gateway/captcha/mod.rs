@@ -110,5 +110,8 @@ pub(super) async fn verify(
 
 /// A solution that is wrong, too old or used.
 pub(super) fn rejected() -> ApiError {
-    ApiError::new(ErrorCode::CaptchaRejected, "the captcha was not solved, or its solution is too old or used: solve a new one")
+    ApiError::new(
+        ErrorCode::CaptchaRejected,
+        "the captcha was not solved, or its solution is too old or used: solve a new one",
+    )
 }

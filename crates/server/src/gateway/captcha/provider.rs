@@ -16,8 +16,11 @@ const ANSWER_LIMIT: usize = 64 << 10;
 /// # Errors
 /// There is no such answer in time.
 pub(super) async fn ask(request: reqwest::RequestBuilder) -> ApiResult<(StatusCode, Value)> {
-    let mut response =
-        request.timeout(TIMEOUT).send().await.map_err(|_| unavailable("the provider of a captcha cannot be reached"))?;
+    let mut response = request
+        .timeout(TIMEOUT)
+        .send()
+        .await
+        .map_err(|_| unavailable("the provider of a captcha cannot be reached"))?;
     let status = response.status();
     let mut body = Vec::new();
     while let Some(chunk) =
@@ -35,7 +38,8 @@ pub(super) async fn ask(request: reqwest::RequestBuilder) -> ApiResult<(StatusCo
 
 /// The captcha cannot be verified, through no fault of the client.
 pub(super) fn unavailable(internal: impl Into<String>) -> ApiError {
-    let mut error = ApiError::new(ErrorCode::Unavailable, "the captcha cannot be verified at the moment: try again later");
+    let mut error =
+        ApiError::new(ErrorCode::Unavailable, "the captcha cannot be verified at the moment: try again later");
     error.internal = Some(internal.into());
     error
 }

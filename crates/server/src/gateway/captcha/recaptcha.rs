@@ -53,7 +53,8 @@ mod tests {
     #[test]
     fn only_a_good_answer_passes() {
         let mut config = RecaptchaConfig { action: "start".into(), ..RecaptchaConfig::default() };
-        let status = |config: &RecaptchaConfig, answer| judge(&answer, config, 0.5).map_err(|error| error.code.status());
+        let status =
+            |config: &RecaptchaConfig, answer| judge(&answer, config, 0.5).map_err(|error| error.code.status());
         let good = json!({"success": true, "score": 0.5, "action": "start"});
         assert_eq!(status(&config, good.clone()), Ok(()));
         for (answer, expected) in [

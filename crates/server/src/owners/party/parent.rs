@@ -12,10 +12,11 @@ use crate::error::{ApiError, ApiResult};
 /// How many ancestors there may be.
 const MAX_ANCESTORS: usize = 8;
 
-/// Checks the `parentId` of `after` where it is not the one of `before`.
+/// Checks the `parentId` of `after` where it is not the one of `before`. Administrators set any;
+/// others only make children of their own, to whom they give their own access.
 ///
 /// # Errors
-/// 403 for anybody but administrators; 400 where there is no such parent, or a circle.
+/// 403 for what the caller may not give away; 400 where there is no such parent, or a circle.
 pub(super) async fn check(
     tx: &mut (dyn Reading + '_),
     session: &Session,
@@ -27,8 +28,9 @@ pub(super) async fn check(
     if parent == before.and_then(|before| documents::text(before, "parentId")) {
         return Ok(());
     }
-    if !session.is_admin() {
-        let error = FieldError::new("parentId", "no change, except by an administrator: access is inherited");
+    let own_child = before.is_none() && parent == session.data_owner();
+    if !session.is_admin() && !own_child {
+        let error = FieldError::new("parentId", "the caller's own id, or an administrator: access is inherited");
         return Err(ApiError::field(ErrorCode::Forbidden, error));
     }
     let own = documents::id(after)?;

@@ -190,9 +190,8 @@ async fn a_challenge_survives_a_request_that_is_refused_late() {
 async fn parallel_requests_share_no_challenge() {
     let server = server(|_| {}).await;
     let solution = work(&server, "clinic").await;
-    let bodies: Vec<Value> = (0..10)
-        .map(|n| json!({"email": format!("{n}@example.org"), "kerberus-response": solution}))
-        .collect();
+    let bodies: Vec<Value> =
+        (0..10).map(|n| json!({"email": format!("{n}@example.org"), "kerberus-response": solution})).collect();
     let all = bodies.iter().map(|body| outcome(&server, body));
     let answers = futures_util::future::join_all(all).await;
     assert_eq!(answers.iter().filter(|(status, _)| *status == 200).count(), 1);

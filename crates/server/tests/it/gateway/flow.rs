@@ -26,7 +26,8 @@ async fn a_code_arrives_and_is_accepted_once() {
 #[tokio::test]
 async fn a_code_arrives_by_sms() {
     let server = TestServer::dev().await;
-    let body = json!({"friendly-captcha-response": "s", "email": "", "mobilePhone": "0032 470/12.34.56", "language": "fr"});
+    let body =
+        json!({"friendly-captcha-response": "s", "email": "", "mobilePhone": "0032 470/12.34.56", "language": "fr"});
     let (id, answer) = start(&server, "dev", "hcp-sms", &body).await;
     assert_eq!(answer.status, 200);
     let message = &server.outbox("+32470123456").await[0];

@@ -51,12 +51,28 @@ async fn fields_of_every_wrong_type() {
     let server = TestServer::dev().await;
     let long = "x".repeat(5_000);
     let keys = [
-        "firstName", "lastName", "email", "mobilePhone", "from", "hcpId", "language", "g-recaptcha-response",
-        "friendly-captcha-response", "kerberus-response",
+        "firstName",
+        "lastName",
+        "email",
+        "mobilePhone",
+        "from",
+        "hcpId",
+        "language",
+        "g-recaptcha-response",
+        "friendly-captcha-response",
+        "kerberus-response",
     ];
     let mut refused = 0;
     for key in keys {
-        for value in [json!(1), json!(true), json!([]), json!({}), json!({"id": 1, "nonces": {}}), json!(long), json!("\u{7}\r\n")] {
+        for value in [
+            json!(1),
+            json!(true),
+            json!([]),
+            json!({}),
+            json!({"id": 1, "nonces": {}}),
+            json!(long),
+            json!("\u{7}\r\n"),
+        ] {
             let mut body: Value = by_email("a@example.org");
             body[key] = value;
             let (_, answer) = start(&server, "dev", "hcp-email", &body).await;
@@ -74,7 +90,17 @@ async fn fields_of_every_wrong_type() {
 #[tokio::test]
 async fn addresses_that_are_none() {
     let server = TestServer::dev().await;
-    for to in ["", " ", "@", "a@", "a b@example.org", "a@b@c.org", "<a@example.org>", "a@example.org,b@example.org", "+32470123456"] {
+    for to in [
+        "",
+        " ",
+        "@",
+        "a@",
+        "a b@example.org",
+        "a@b@c.org",
+        "<a@example.org>",
+        "a@example.org,b@example.org",
+        "+32470123456",
+    ] {
         let (_, answer) = start(&server, "dev", "hcp-email", &by_email(to)).await;
         assert_eq!((answer.status, answer.json()["field"].as_str()), (400, Some("email")), "{to}");
     }

@@ -57,8 +57,18 @@ async fn a_whole_registration_leaves_nothing_private_in_the_log() {
     assert!(lines.iter().any(|line| line.contains("job given up")));
     let nonce = body["kerberus-response"]["id"].as_str().unwrap().to_owned();
     for private in [
-        "very.private", "secret.example", "Daenerysx", "470998877", "captcha-token-1", &code, &dev_code, &put_off,
-        &given_up, &id, &nonce, "Your code",
+        "very.private",
+        "secret.example",
+        "Daenerysx",
+        "470998877",
+        "captcha-token-1",
+        &code,
+        &dev_code,
+        &put_off,
+        &given_up,
+        &id,
+        &nonce,
+        "Your code",
     ] {
         let found: Vec<&String> = lines.iter().filter(|line| line.contains(private)).collect();
         assert!(found.is_empty(), "{private} in {found:?}");

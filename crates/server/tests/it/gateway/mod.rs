@@ -24,37 +24,37 @@ use serde_json::{Value, json};
 use crate::support::{Answer, TestServer};
 
 /// The body of a start by e-mail, with a captcha that the development mode accepts.
-pub fn by_email(to: &str) -> Value {
+pub(crate) fn by_email(to: &str) -> Value {
     json!({"firstName": "Grey", "lastName": "Worm", "g-recaptcha-response": "t", "email": to, "mobilePhone": ""})
 }
 
 /// Starts with a fresh request id.
-pub async fn start(server: &TestServer, spec: &str, process: &str, body: &Value) -> (String, Answer) {
+pub(crate) async fn start(server: &TestServer, spec: &str, process: &str, body: &Value) -> (String, Answer) {
     let id = server.app.rng.uuid();
     let answer = server.post(&format!("/gw/{spec}/process/{process}/{id}"), body).await;
     (id, answer)
 }
 
 /// Starts for an HCP in development mode and expects that to succeed.
-pub async fn started(server: &TestServer, to: &str) -> String {
+pub(crate) async fn started(server: &TestServer, to: &str) -> String {
     let (id, answer) = start(server, "dev", "hcp-email", &by_email(to)).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     id
 }
 
 /// Gives a code back.
-pub async fn validate(server: &TestServer, spec: &str, id: &str, code: &str) -> Answer {
+pub(crate) async fn validate(server: &TestServer, spec: &str, id: &str, code: &str) -> Answer {
     server.get(&format!("/gw/{spec}/process/validate/{id}-{code}")).await
 }
 
 /// Another code of the same length.
-pub fn wrong(code: &str) -> String {
+pub(crate) fn wrong(code: &str) -> String {
     let number: u64 = code.parse().unwrap();
     format!("{:0width$}", (number + 1) % 10_u64.pow(code.len() as u32), width = code.len())
 }
 
 /// Makes the process `clinic/join` for HCPs of the group `g`, with `change` made to its settings.
-pub async fn process(server: &TestServer, channel: Channel, change: impl FnOnce(&mut ProcessSettings)) {
+pub(crate) async fn process(server: &TestServer, channel: Channel, change: impl FnOnce(&mut ProcessSettings)) {
     let mut settings = ProcessSettings::new(RegistrantKind::Hcp, channel, "g");
     change(&mut settings);
     let mut tx = server.app.store.write().await.unwrap();
@@ -63,7 +63,7 @@ pub async fn process(server: &TestServer, channel: Channel, change: impl FnOnce(
 }
 
 /// The same body with the proof of work of a fresh challenge in place of the other captcha.
-pub async fn with_work(server: &TestServer, spec: &str, body: &Value) -> Value {
+pub(crate) async fn with_work(server: &TestServer, spec: &str, body: &Value) -> Value {
     let mut body = body.clone();
     body.as_object_mut().unwrap().retain(|key, _| !key.ends_with("-response"));
     body["kerberus-response"] = work(server, spec).await;
@@ -71,7 +71,7 @@ pub async fn with_work(server: &TestServer, spec: &str, body: &Value) -> Value {
 }
 
 /// A challenge and its solution, found as the official client finds it.
-pub async fn work(server: &TestServer, spec: &str) -> Value {
+pub(crate) async fn work(server: &TestServer, spec: &str) -> Value {
     let challenge = server.get(&format!("/gw/{spec}/challenge?ts=1")).await.json();
     let difficulty = challenge["difficultyFactor"].as_u64().unwrap();
     let least = u128::MAX - u128::MAX / u128::from(difficulty);
@@ -88,16 +88,21 @@ pub async fn work(server: &TestServer, spec: &str) -> Value {
 }
 
 /// The group of the development mode.
-pub async fn dev_group(server: &TestServer) -> String {
+pub(crate) async fn dev_group(server: &TestServer) -> String {
     let mut tx = server.app.store.read().await.unwrap();
     keystead_server::gateway::find_process(&mut *tx, "dev", "hcp-email").await.unwrap().group
 }
 
 /// Puts a document into the store, without what is derived from it.
-pub async fn put(server: &TestServer, group: &str, class: &str, body: &Value) {
+pub(crate) async fn put(server: &TestServer, group: &str, class: &str, body: &Value) {
     let id = body["id"].as_str().unwrap().to_owned();
-    let document =
-        Document { id, rev: "1-00000000000000000000000000000000".into(), deleted: false, body: body.to_string(), created_by: None };
+    let document = Document {
+        id,
+        rev: "1-00000000000000000000000000000000".into(),
+        deleted: false,
+        body: body.to_string(),
+        created_by: None,
+    };
     let mut tx = server.app.store.write().await.unwrap();
     tx.create(group, class, &document, &Projection::default()).await.unwrap();
     tx.commit().await.unwrap();
