@@ -65,6 +65,9 @@ pub trait ReadAccounts {
     /// The secrets of a user that have not ended at `now`.
     async fn secrets(&mut self, account: &Account, now: EpochMs) -> Result<Vec<Secret>>;
 
+    /// Whether a session has neither ended at `now` nor been revoked.
+    async fn session_lives(&mut self, id: &str, now: EpochMs) -> Result<bool>;
+
     /// A session that has neither ended at `now` nor been revoked.
     async fn session(&mut self, id: &str, now: EpochMs) -> Result<Option<Session>>;
 }

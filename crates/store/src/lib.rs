@@ -39,6 +39,12 @@ pub trait Store: Send + Sync + 'static {
     /// Opens a transaction that sees one consistent state and changes nothing.
     async fn read(&self) -> Result<Box<dyn Reading>>;
 
+    /// Opens a view for single questions: each is answered from the latest state, by itself. Cheaper
+    /// than [`Store::read`], which sees one state for all its questions.
+    async fn look(&self) -> Result<Box<dyn Reading>> {
+        self.read().await
+    }
+
     /// Opens a unit of work. Dropping it uncommitted leaves no trace.
     async fn write(&self) -> Result<Box<dyn Writing>>;
 

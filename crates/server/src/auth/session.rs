@@ -78,12 +78,9 @@ impl FromRequestParts<Arc<App>> for Session {
             .ok_or_else(ApiError::unauthorized)?;
         let token = authorization.strip_prefix("Bearer ").ok_or_else(ApiError::unauthorized)?;
         let claims = decode(app, token.trim(), TokenKind::Bearer)?;
-        app.store
-            .read()
-            .await?
-            .session(&claims.session, app.now())
-            .await?
-            .ok_or_else(ApiError::unauthorized)?;
+        if !app.store.look().await?.session_lives(&claims.session, app.now()).await? {
+            return Err(ApiError::unauthorized());
+        }
         let presented = parts.headers.get_all("icure-access-control-keys").iter();
         let values = presented.map(|value| value.to_str().unwrap_or("\u{fffd}"));
         let delegation_keys =

@@ -113,7 +113,9 @@ mod tests {
             std::fs::write(&file, text).unwrap();
             Config::load(Some(&file))
         };
-        let config = load("[smtp]\nhost = \"mail.example.org\"\nfrom = \"Care <care@example.org>\"\ntls = \"implicit\"\n").unwrap();
+        let config =
+            load("[smtp]\nhost = \"mail.example.org\"\nfrom = \"Care <care@example.org>\"\ntls = \"implicit\"\n")
+                .unwrap();
         assert_eq!(config.smtp.port(), 465);
         for (text, key) in [
             ("[smtp]\nhost = \"mail.example.org\"\n", "smtp.from"),
@@ -139,5 +141,20 @@ mod tests {
         for url in ["http://a.org", "ftp://a.org", "https://a.org?x", "https://u:p@a.org", "a.org", ""] {
             assert!(!safe_base_url(url), "{url}");
         }
+    }
+
+    #[test]
+    fn the_reference_lists_every_key_with_its_default() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/configuration.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let toml = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let listed: serde_json::Value = Figment::from(Toml::string(toml)).extract().unwrap();
+        let mut defaults = serde_json::to_value(Config::default()).unwrap();
+        // keys without a default are in comments
+        for key in ["port", "ca_file"] {
+            assert!(toml.contains(&format!("# {key} = ")));
+            assert!(defaults["smtp"].as_object_mut().unwrap().remove(key).unwrap().is_null());
+        }
+        assert_eq!(listed, defaults);
     }
 }

@@ -23,8 +23,8 @@ pub use message::{Channel, Message};
 /// The kind of the jobs that deliver a message.
 pub(crate) const JOB: &str = "deliver";
 
-/// Leaves `message` to be delivered once `tx` is committed. Wake the worker after the commit
-/// ([`crate::jobs::Wake::wake`]); it finds the message within a second all the same.
+/// Leaves `message` to be delivered once `tx` is committed. Call [`wake`] after the commit; without it
+/// the message is found within a second all the same.
 ///
 /// # Errors
 /// Messages of this channel cannot be sent ([`require`]), or the store fails.
@@ -38,6 +38,13 @@ pub async fn send(app: &App, tx: &mut dyn Writing, message: Message) -> ApiResul
     let id = app.rng.uuid();
     let payload = message.seal(app, &id)?;
     Ok(tx.create_job(&Job { id, kind: JOB.into(), payload, attempts: 0, run_at: app.now() }).await?)
+}
+
+/// Wakes the worker for a message of a committed transaction. In development nothing waits for it.
+pub fn wake(app: &App) {
+    if !app.config.dev {
+        app.jobs.wake();
+    }
 }
 
 /// Checks that messages of `channel` can be sent: its section of the configuration is filled in, or

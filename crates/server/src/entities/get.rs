@@ -17,7 +17,7 @@ pub(super) async fn get(
     class: &'static Class,
     (session, Path(id)): (Session, Path<String>),
 ) -> ApiResult<Response> {
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.look().await?;
     let document = reach(&mut *tx, &session, class, &id, Level::Read).await?;
     Ok(json_text(document.body))
 }

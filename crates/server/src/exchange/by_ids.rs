@@ -13,11 +13,7 @@ use crate::entities::by_ids::list_of_ids;
 use crate::error::ApiResult;
 use crate::http::{Json, json_text};
 
-pub(super) async fn by_ids(
-    State(app): State<Arc<App>>,
-    session: Session,
-    Json(body): Json,
-) -> ApiResult<Response> {
+pub(super) async fn by_ids(State(app): State<Arc<App>>, session: Session, Json(body): Json) -> ApiResult<Response> {
     let ids = list_of_ids(body)?;
     let caller = session.caller();
     let parties: Vec<String> = caller.data_owner.iter().chain(&caller.parents).cloned().collect();

@@ -13,11 +13,7 @@ use crate::documents;
 use crate::error::{ApiError, ApiResult};
 use crate::http::{Path, json_text};
 
-pub(super) async fn get(
-    State(app): State<Arc<App>>,
-    session: Session,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+pub(super) async fn get(State(app): State<Arc<App>>, session: Session, Path(id): Path<String>) -> ApiResult<Response> {
     let mut tx = app.store.read().await?;
     let (document, object) = documents::load(&mut *tx, session.group(), &CLASS, &id).await?;
     require_participant(&session, &object)?;

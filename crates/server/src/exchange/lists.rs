@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::response::Response;
 use keystead_model::entity::exchange_data::{self, CLASS};
 use keystead_model::query::{Query as Sought, Selection};
-use keystead_store::documents::{Document, Find, Hit};
 use keystead_store::Reading;
+use keystead_store::documents::{Document, Find, Hit};
 use serde::Deserialize;
 use serde_json::json;
 

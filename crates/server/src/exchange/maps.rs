@@ -46,11 +46,7 @@ pub(super) async fn put(State(app): State<Arc<App>>, session: Session, Json(body
 }
 
 /// `POST exchangedatamap/batch`: the maps that exist, in the order of the delegation keys asked for.
-pub(super) async fn by_ids(
-    State(app): State<Arc<App>>,
-    session: Session,
-    Json(body): Json,
-) -> ApiResult<Response> {
+pub(super) async fn by_ids(State(app): State<Arc<App>>, session: Session, Json(body): Json) -> ApiResult<Response> {
     let ids = list_of_ids(body)?;
     let mut tx = app.store.read().await?;
     let found = tx.documents(session.group(), CLASS.name, &ids, None).await?;

@@ -23,11 +23,7 @@ use crate::http::{Json, json_text};
 /// The maps by key fingerprint that only grow.
 const MAPS: [&str; 4] = ["exchangeKey", "accessControlSecret", "sharedSignatureKey", "delegatorSignature"];
 
-pub(super) async fn modify(
-    State(app): State<Arc<App>>,
-    session: Session,
-    Json(body): Json,
-) -> ApiResult<Response> {
+pub(super) async fn modify(State(app): State<Arc<App>>, session: Session, Json(body): Json) -> ApiResult<Response> {
     let object = documents::check(CLASS.name, body)?;
     let mut tx = app.store.write().await?;
     let (stored, before) = documents::load(&mut *tx, session.group(), &CLASS, documents::id(&object)?).await?;

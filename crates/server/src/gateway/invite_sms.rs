@@ -51,6 +51,6 @@ async fn handler(
     inviter.take(&app, &mut *tx, &spec, &to).await?;
     delivery::send(&app, &mut *tx, message).await?;
     tx.commit().await?;
-    app.jobs.wake();
+    delivery::wake(&app);
     Ok(Text("sent".to_owned()))
 }

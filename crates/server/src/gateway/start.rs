@@ -73,7 +73,7 @@ async fn handler(
     let code = app.rng.digits(settings.code_length.max(asked_length).into());
     let message = start.compose(&settings, &registrant, &code, languages);
     start.record(&settings, &registrant, &code, spent, message).await?;
-    app.jobs.wake();
+    delivery::wake(&app);
     Ok(Text("started".to_owned()))
 }
 

@@ -16,8 +16,8 @@ use axum::routing::{delete, get, post, put};
 use http::Method;
 
 pub use create::{all, create_group};
-pub use hcp::{CreatedHcp, NewHcp, create_hcp};
 pub(crate) use elevated::require_elevated;
+pub use hcp::{CreatedHcp, NewHcp, create_hcp};
 pub(crate) use own::OwnGroup;
 pub(crate) use roles::{ADMIN, check_roles};
 

@@ -51,6 +51,8 @@ pub fn start(app: Arc<App>) -> Result<Worker, SetupError> {
 async fn work(app: Arc<App>, carriers: Arc<Carriers>, mut stopped: watch::Receiver<bool>) {
     let mut running = JoinSet::new();
     let mut tidied = i64::MIN;
+    // an idle worker looks before it claims, so that it writes nothing
+    let mut idle = false;
     while !*stopped.borrow() {
         let now = app.now();
         if now.saturating_sub(tidied) >= TIDY_EVERY_MS {
@@ -59,7 +61,7 @@ async fn work(app: Arc<App>, carriers: Arc<Carriers>, mut stopped: watch::Receiv
                 tracing::warn!(%error, "what has ended could not be forgotten");
             }
         }
-        match claim(&app, now, AT_ONCE.saturating_sub(running.len())).await {
+        match claim(&app, now, AT_ONCE.saturating_sub(running.len()), idle).await {
             Ok(jobs) => {
                 for job in jobs {
                     let (app, carriers) = (app.clone(), carriers.clone());
@@ -68,6 +70,7 @@ async fn work(app: Arc<App>, carriers: Arc<Carriers>, mut stopped: watch::Receiv
             }
             Err(error) => tracing::warn!(%error, "no jobs could be claimed"),
         }
+        idle = false;
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => {}
             () = app.jobs.woken(), if running.len() < AT_ONCE => {}
@@ -76,16 +79,16 @@ async fn work(app: Arc<App>, carriers: Arc<Carriers>, mut stopped: watch::Receiv
                     tracing::error!("a job panicked; it is tried again when its claim ends");
                 }
             }
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = tokio::time::sleep(LOOK_EVERY) => idle = true,
         }
     }
     let all = async { while running.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(GRACE, all).await;
 }
 
-/// Claims up to `limit` due jobs. Looks before it writes, so that an idle server writes nothing.
-async fn claim(app: &App, now: i64, limit: usize) -> Result<Vec<Job>, StoreError> {
-    if limit == 0 || app.store.read().await?.waiting_jobs().await?.0 == 0 {
+/// Claims up to `limit` due jobs, with `look` only if there are any.
+async fn claim(app: &App, now: i64, limit: usize, look: bool) -> Result<Vec<Job>, StoreError> {
+    if limit == 0 || (look && app.store.read().await?.waiting_jobs().await?.0 == 0) {
         return Ok(Vec::new());
     }
     let lease = i64::try_from(LONGEST_TRY.as_millis()).unwrap_or(i64::MAX).saturating_mul(2);

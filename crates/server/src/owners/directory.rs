@@ -36,8 +36,7 @@ pub(crate) async fn page(
     parameters: &Parameters,
 ) -> ApiResult<(Vec<Document>, Option<Value>)> {
     let limit = parameters.limit();
-    let find =
-        Find { after: parameters.after()?, limit: Some(limit + 1), ..question(group, class, selection) };
+    let find = Find { after: parameters.after()?, limit: Some(limit + 1), ..question(group, class, selection) };
     let mut hits = tx.find(&find).await?;
     let more = hits.len() > limit;
     hits.truncate(limit);

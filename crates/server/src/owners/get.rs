@@ -14,11 +14,7 @@ use crate::auth::Session;
 use crate::error::{ApiError, ApiResult};
 use crate::http::Path;
 
-pub(super) async fn get(
-    State(app): State<Arc<App>>,
-    session: Session,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+pub(super) async fn get(State(app): State<Arc<App>>, session: Session, Path(id): Path<String>) -> ApiResult<Response> {
     let mut tx = app.store.read().await?;
     let (kind, document) =
         ids::find(&mut *tx, session.group(), &id).await?.ok_or_else(|| ApiError::not_found("data owner"))?;

@@ -6,14 +6,14 @@ use serde_json::Value;
 /// Whether the data owner has published no key yet. Until then whoever invited it may prepare its
 /// account; from then on nobody else may, for they could come in its name (wire 4.3, 6.4).
 pub(crate) fn has_no_key(owner: &Object) -> bool {
-    ["publicKey", "publicKeysForOaepWithSha256", "aesExchangeKeys", "hcPartyKeys"].into_iter().all(|field| {
-        match owner.get(field) {
-            None | Some(Value::Null) => true,
-            Some(Value::String(text)) => text.is_empty(),
-            Some(Value::Array(keys)) => keys.is_empty(),
-            Some(Value::Object(keys)) => keys.is_empty(),
-            Some(_) => false,
-        }
+    ["publicKey", "publicKeysForOaepWithSha256", "aesExchangeKeys", "hcPartyKeys"].into_iter().all(|field| match owner
+        .get(field)
+    {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(Value::Array(keys)) => keys.is_empty(),
+        Some(Value::Object(keys)) => keys.is_empty(),
+        Some(_) => false,
     })
 }
 

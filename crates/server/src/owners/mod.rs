@@ -47,9 +47,8 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn exchange_keys_route(kind: DataOwnerType) -> Route {
-    let handler = move |State(app), session: Session, Path(id): Path<String>| {
-        exchange_keys::towards(app, kind, session, id)
-    };
+    let handler =
+        move |State(app), session: Session, Path(id): Path<String>| exchange_keys::towards(app, kind, session, id);
     let path = format!("/rest/v2/{}/{{id}}/aesExchangeKeys", kind::class(kind).path);
     Route::new(Method::GET, path, "Legacy exchange keys towards the caller", on_get(handler))
         .gives(Shape::Json("{delegator→{fpV1→{fpV1→hex}}}"))

@@ -21,11 +21,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::http::{Json, Path, json_body};
 
 /// `GET dataowner/stub/{id}`
-pub(super) async fn get(
-    State(app): State<Arc<App>>,
-    session: Session,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+pub(super) async fn get(State(app): State<Arc<App>>, session: Session, Path(id): Path<String>) -> ApiResult<Response> {
     let mut tx = app.store.read().await?;
     let found = ids::find(&mut *tx, session.group(), &id).await?;
     let (kind, document) = found.ok_or_else(|| ApiError::not_found("data owner"))?;

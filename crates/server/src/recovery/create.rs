@@ -12,11 +12,7 @@ use crate::documents;
 use crate::error::ApiResult;
 use crate::http::{Json, json_text};
 
-pub(super) async fn create(
-    State(app): State<Arc<App>>,
-    session: Session,
-    Json(body): Json,
-) -> ApiResult<Response> {
+pub(super) async fn create(State(app): State<Arc<App>>, session: Session, Json(body): Json) -> ApiResult<Response> {
     let object = documents::check(CLASS.name, body)?;
     documents::check_new(&object)?;
     session.require_data_owner()?;

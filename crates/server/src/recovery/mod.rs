@@ -42,9 +42,7 @@ pub fn routes() -> Vec<Route> {
         let all = "Delete all recovery data of the caller";
         let some = "Delete all recovery data of the caller of one type";
         let count = Shape::Json("{numberValue: how many were deleted}");
-        routes.push(
-            Route::new(Method::DELETE, at(path), all, on_delete(delete_all::delete_all)).gives(count.clone()),
-        );
+        routes.push(Route::new(Method::DELETE, at(path), all, on_delete(delete_all::delete_all)).gives(count.clone()));
         routes.push(
             Route::new(
                 Method::DELETE,

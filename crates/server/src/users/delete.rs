@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::auth::Session;
 use crate::documents;
 use crate::error::{ApiError, ApiResult};
-use crate::groups::OwnGroup;
+use crate::groups::{OwnGroup, require_elevated};
 use crate::http::{Path, Query, json_body};
 
 /// The revision to act on; without one, whichever is current.
@@ -54,9 +54,11 @@ pub(super) async fn undelete(
 ) -> ApiResult<Response> {
     let mut tx = app.store.write().await?;
     let stored = tx.document(session.group(), CLASS.name, &target.id).await?;
-    let stored = stored.ok_or_else(|| rules::require_read(&session, "").err().unwrap_or(ApiError::not_found("user")))?;
+    let stored =
+        stored.ok_or_else(|| rules::require_read(&session, "").err().unwrap_or(ApiError::not_found("user")))?;
     let mut user = documents::parse(&stored)?;
-    rules::standing(&mut *tx, &session, &stored, &user).await?.require_change()?;
+    let standing = rules::standing(&mut *tx, &session, &stored, &user).await?;
+    standing.require_change(&mut *tx, &session).await?;
     documents::check_rev(&stored, revision.rev.as_deref(), false)?;
     if user.shift_remove("deletionDate").is_none() {
         return Err(ApiError::malformed("the user is not deleted"));
@@ -82,6 +84,7 @@ pub(super) async fn purge(
         return Err(ApiError::forbidden("only an administrator removes a user for good"));
     }
     let mut tx = app.store.write().await?;
+    require_elevated(&mut *tx, &session).await?;
     let stored = tx.document(session.group(), CLASS.name, &target.id).await?;
     let stored = stored.ok_or_else(|| ApiError::not_found("user"))?;
     documents::check_rev(&stored, revision.rev.as_deref(), false)?;

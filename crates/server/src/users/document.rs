@@ -24,7 +24,9 @@ const MAX_LOGIN: usize = 254;
 /// 400, naming the field.
 pub(crate) fn finish(account: &Account, mut user: Object) -> ApiResult<Object> {
     if !safe_in_token(&account.user) {
-        return Err(FieldError::new("id", "an id of ASCII letters, digits and punctuation other than > ~ ? \" \\").into());
+        return Err(
+            FieldError::new("id", "an id of ASCII letters, digits and punctuation other than > ~ ? \" \\").into()
+        );
     }
     if user.get("applicationTokens").and_then(Value::as_object).is_some_and(|tokens| !tokens.is_empty()) {
         return Err(FieldError::new("applicationTokens", "nothing: make tokens with POST user/token").into());
@@ -52,9 +54,8 @@ fn check_addresses(user: &Object) -> Result<(), FieldError> {
     if documents::text(user, "mobilePhone").is_some_and(|text| names::phone(text).is_none()) {
         return Err(FieldError::new("mobilePhone", "a phone number of 6 to 20 digits"));
     }
-    let login_is_good = |text: &str| {
-        !text.trim().is_empty() && text.len() <= MAX_LOGIN && !text.chars().any(char::is_control)
-    };
+    let login_is_good =
+        |text: &str| !text.trim().is_empty() && text.len() <= MAX_LOGIN && !text.chars().any(char::is_control);
     if documents::text(user, "login").is_some_and(|text| !login_is_good(text)) {
         return Err(FieldError::new("login", format!("a login name of 1 to {MAX_LOGIN} bytes")));
     }
@@ -85,9 +86,7 @@ pub(super) async fn claim_names(tx: &mut (dyn Writing + '_), account: &Account, 
     let wanted: Vec<String> = names.iter().map(|(_, name)| name.clone()).collect();
     match tx.set_names(account, &wanted).await? {
         None => Ok(()),
-        Some(other) => {
-            Err(taken(names.iter().find(|(_, name)| *name == other).map_or("login", |(field, _)| *field)))
-        }
+        Some(other) => Err(taken(names.iter().find(|(_, name)| *name == other).map_or("login", |(field, _)| *field))),
     }
 }
 
@@ -150,7 +149,8 @@ mod tests {
     fn names_are_compared_in_one_form() {
         let account = Account { group: "g".into(), user: "U@x".into() };
         let user = json!({"login": "Ann", "email": " A@B.c ", "mobilePhone": "0032 470 12 34 56"});
-        let names: Vec<_> = login_names(&account, user.as_object().unwrap()).into_iter().map(|(_, name)| name).collect();
+        let names: Vec<_> =
+            login_names(&account, user.as_object().unwrap()).into_iter().map(|(_, name)| name).collect();
         assert_eq!(names, ["u@x", "g:u@x", "g/u@x", "Ann", "a@b.c", "+32470123456"]);
     }
 }

@@ -23,6 +23,6 @@ mod second_factor;
 mod tokens;
 
 pub(crate) use document::{finish, insert};
-pub use password::set_password;
 pub(crate) use password::PASSWORD_SET;
+pub use password::set_password;
 pub use routes::routes;

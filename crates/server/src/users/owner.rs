@@ -19,9 +19,8 @@ use crate::owners::{check_shape, directory, has_no_key, kind};
 /// # Errors
 /// 400 where it is more than one.
 pub(super) fn of(user: &Object) -> ApiResult<Option<(DataOwnerType, &str)>> {
-    let mut named = kind::KINDS
-        .into_iter()
-        .filter_map(|kind| documents::text(user, kind::user_field(kind)).map(|id| (kind, id)));
+    let mut named =
+        kind::KINDS.into_iter().filter_map(|kind| documents::text(user, kind::user_field(kind)).map(|id| (kind, id)));
     match (named.next(), named.next()) {
         (_, Some((second, _))) => {
             Err(FieldError::new(kind::user_field(second), "nothing: a user is one data owner at most").into())
@@ -71,12 +70,7 @@ pub(super) async fn check(
 }
 
 /// The ids of the users who are this data owner.
-async fn users_of(
-    tx: &mut (dyn Reading + '_),
-    group: &str,
-    kind: DataOwnerType,
-    id: &str,
-) -> ApiResult<Vec<String>> {
+async fn users_of(tx: &mut (dyn Reading + '_), group: &str, kind: DataOwnerType, id: &str) -> ApiResult<Vec<String>> {
     let sought = match kind {
         DataOwnerType::Hcp => of_healthcare_party(id),
         DataOwnerType::Patient => of_patient(id),

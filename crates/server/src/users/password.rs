@@ -30,9 +30,7 @@ pub(super) fn take(user: &mut Object) -> ApiResult<Option<Zeroizing<String>>> {
             let password = Zeroizing::new(text);
             match !password.is_empty() && password.len() <= MAX_PASSWORD {
                 true => Ok(Some(password)),
-                false => {
-                    Err(FieldError::new(FIELD, format!("a password of 1 to {MAX_PASSWORD} bytes, or *")).into())
-                }
+                false => Err(FieldError::new(FIELD, format!("a password of 1 to {MAX_PASSWORD} bytes, or *")).into()),
             }
         }
         _ => Ok(None),

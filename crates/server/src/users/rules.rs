@@ -40,11 +40,12 @@ pub(super) async fn standing(
 }
 
 impl Standing {
-    /// Refuses callers who may not change the user.
-    pub(super) fn require_change(self) -> ApiResult<()> {
-        match self.admin || self.own || self.inviter {
-            true => Ok(()),
-            false => Err(ApiError::forbidden(
+    /// Refuses callers who may not change the user. Administrators need an elevated login for others.
+    pub(super) async fn require_change(self, tx: &mut (dyn Reading + '_), session: &Session) -> ApiResult<()> {
+        match self {
+            Self { own: true, .. } | Self { inviter: true, .. } => Ok(()),
+            Self { admin: true, .. } => require_elevated(tx, session).await,
+            _ => Err(ApiError::forbidden(
                 "only the user itself and administrators, and who made it until its data owner has published a key",
             )),
         }
@@ -52,7 +53,6 @@ impl Standing {
 }
 
 /// The user with this id, live, and what the caller is to it, if the caller may change it.
-/// Administrators need an elevated login for others.
 pub(super) async fn changeable(
     tx: &mut (dyn Reading + '_),
     session: &Session,
@@ -61,10 +61,7 @@ pub(super) async fn changeable(
     let found = documents::load(tx, session.group(), &CLASS, id).await;
     let (stored, user) = found.map_err(|error| hidden(session, id, error))?;
     let standing = standing(tx, session, &stored, &user).await?;
-    standing.require_change()?;
-    if !standing.own && !standing.inviter {
-        require_elevated(tx, session).await?;
-    }
+    standing.require_change(tx, session).await?;
     Ok((stored, user, standing))
 }
 

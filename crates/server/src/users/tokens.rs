@@ -15,8 +15,8 @@ use serde_json::json;
 
 use super::{names, rules};
 use crate::app::App;
-use crate::auth::secret::{CODE_LIFETIME_MS, token_digest};
 use crate::auth::Session;
+use crate::auth::secret::{CODE_LIFETIME_MS, token_digest};
 use crate::documents;
 use crate::error::{ApiError, ApiResult};
 use crate::groups::{OwnGroup, require_elevated};

@@ -79,7 +79,7 @@ pub(crate) fn contact(number: u64, size: u64) -> (Document, Projection) {
         Grant { key: EVERYTHING.to_owned(), level: Level::Write },
         Grant { key: delegation_key(of), level: Level::Write },
     ];
-    if number % (size / 100).max(1) == 0 {
+    if number.is_multiple_of((size / 100).max(1)) {
         grants.push(Grant { key: FEW.to_owned(), level: Level::Read });
         postings.push(Posting::new(TAG, RARE).sorted(date).of_part(service.as_str()));
     }

@@ -1,4 +1,7 @@
 -- Documents of every class. The group comes first in every key: it is the sharding key.
+-- `facts` is everything that is derived from the body (src/sqlite/facts.rs): probes read it, and a
+-- change is compared with it, so that the tables below need no index by document. It stands before
+-- the body, which may be long.
 CREATE TABLE document (
   group_id   TEXT NOT NULL,
   class      TEXT NOT NULL,
@@ -6,13 +9,14 @@ CREATE TABLE document (
   rev        TEXT NOT NULL,
   deleted    BOOLEAN NOT NULL,
   created_by TEXT,
+  facts      BLOB NOT NULL,
   body       TEXT NOT NULL
 );
 CREATE UNIQUE INDEX document_key ON document (group_id, class, id);
 CREATE INDEX document_groups ON document (id) WHERE class = 'Group';
 
 -- What is searchable of a live document. A missing sort value is stored as the largest integer, so
--- that it comes last. The same id may exist in several classes, hence the class.
+-- that it comes last.
 CREATE TABLE posting (
   group_id TEXT NOT NULL,
   name     TEXT NOT NULL,
@@ -20,22 +24,17 @@ CREATE TABLE posting (
   sort     BIGINT NOT NULL,
   id       TEXT NOT NULL,
   part     TEXT NOT NULL,
-  class    TEXT NOT NULL,
   PRIMARY KEY (group_id, name, term, sort, id, part)
 ) WITHOUT ROWID;
-CREATE INDEX posting_of ON posting (group_id, class, id, name, part, term);
 
--- Who may reach a document, deleted or not. Level 1 reads, 2 writes.
+-- Who may reach a live document.
 CREATE TABLE access (
   group_id TEXT NOT NULL,
   class    TEXT NOT NULL,
-  id       TEXT NOT NULL,
   holder   TEXT NOT NULL,
-  level    INTEGER NOT NULL,
-  live     BOOLEAN NOT NULL,
-  PRIMARY KEY (group_id, class, id, holder)
+  id       TEXT NOT NULL,
+  PRIMARY KEY (group_id, class, holder, id)
 ) WITHOUT ROWID;
-CREATE INDEX access_by ON access (group_id, class, holder, id) WHERE live;
 
 -- Which live contacts hold which versions of a service.
 CREATE TABLE service_version (
@@ -46,9 +45,8 @@ CREATE TABLE service_version (
   contact_modified BIGINT NOT NULL,
   PRIMARY KEY (group_id, service_id, contact_id)
 ) WITHOUT ROWID;
-CREATE INDEX service_version_of ON service_version (group_id, contact_id);
 
--- Values that only one document of a group and class may have.
+-- Values that only one live document of a group and class may have.
 CREATE TABLE unique_value (
   group_id TEXT NOT NULL,
   class    TEXT NOT NULL,
@@ -56,7 +54,6 @@ CREATE TABLE unique_value (
   id       TEXT NOT NULL,
   PRIMARY KEY (group_id, class, value)
 ) WITHOUT ROWID;
-CREATE INDEX unique_value_of ON unique_value (group_id, class, id);
 
 CREATE TABLE attachment (
   group_id    TEXT NOT NULL,

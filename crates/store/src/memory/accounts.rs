@@ -30,6 +30,10 @@ impl ReadAccounts for MemoryTransaction {
             .collect())
     }
 
+    async fn session_lives(&mut self, id: &str, now: EpochMs) -> Result<bool> {
+        Ok(self.session(id, now).await?.is_some())
+    }
+
     async fn session(&mut self, id: &str, now: EpochMs) -> Result<Option<Session>> {
         Ok(self.state.sessions.get(id).filter(|session| session.expires > now).cloned())
     }

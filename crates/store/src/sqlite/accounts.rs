@@ -36,6 +36,14 @@ impl<S: SqliteSession> ReadAccounts for S {
         })
     }
 
+    async fn session_lives(&mut self, id: &str, now: EpochMs) -> Result<bool> {
+        self.run(|connection| {
+            Ok(connection
+                .prepare_cached("SELECT 1 FROM session WHERE id = ?1 AND expires > ?2")?
+                .exists(params![id, now])?)
+        })
+    }
+
     async fn session(&mut self, id: &str, now: EpochMs) -> Result<Option<Session>> {
         self.run(|connection| {
             let session = connection

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::derived::{Key, change, taken};
+use super::facts::{Facts, Keys};
 use super::find::find;
-use super::projection::{Key, add, change, remove};
 use super::session::{Session, list};
 use crate::documents::{Attachment, Document, Find, Hit, Projection, Reached, ReadDocuments, WriteDocuments, Written};
-use crate::Result;
+use crate::{Result, StoreError};
 
 #[async_trait]
 impl<S: Session> ReadDocuments for S {
@@ -25,7 +27,7 @@ impl<S: Session> ReadDocuments for S {
         self.run(|connection| {
             Ok(connection
                 .prepare_cached(
-                    "SELECT id, rev, deleted, body, created_by FROM document
+                    "SELECT id, rev, deleted, created_by, body FROM document
                      WHERE group_id = ?1 AND class = ?2 AND id = ?3",
                 )?
                 .query_row([group, class, id], document)
@@ -35,20 +37,14 @@ impl<S: Session> ReadDocuments for S {
 
     async fn reach(&mut self, group: &str, class: &str, id: &str, keys: &[String]) -> Result<Option<Reached>> {
         self.run(|connection| {
-            let found = connection
-                .prepare_cached(
-                    "SELECT id, rev, deleted, body, created_by,
-                       (SELECT max(level) FROM access
-                        WHERE group_id = ?1 AND class = ?2 AND id = ?3
-                          AND holder IN (SELECT value FROM rarray(?4)))
-                     FROM document WHERE group_id = ?1 AND class = ?2 AND id = ?3",
-                )?
-                .query_row(params![group, class, id, list(keys)], |row| {
-                    Ok((document(row)?, row.get::<_, Option<i64>>(5)?))
-                })
-                .optional()?;
-            let Some((document, level)) = found else { return Ok(None) };
-            Ok(Some(Reached { document, level: level.map(super::projection::level).transpose()? }))
+            let mut statement = connection.prepare_cached(
+                "SELECT id, rev, deleted, created_by, body, facts FROM document
+                 WHERE group_id = ?1 AND class = ?2 AND id = ?3",
+            )?;
+            let mut rows = statement.query([group, class, id])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            let level = Keys::Few(keys).level(bytes(row, 5)?)?;
+            Ok(Some(Reached { document: document(row)?, level }))
         })
     }
 
@@ -61,26 +57,21 @@ impl<S: Session> ReadDocuments for S {
     ) -> Result<Vec<Document>> {
         self.run(|connection| {
             let mut found = HashMap::with_capacity(ids.len());
-            let mut statement = connection.prepare_cached(match keys {
-                None => {
-                    "SELECT id, rev, deleted, body, created_by FROM document
-                     WHERE group_id = ?1 AND class = ?2 AND id IN (SELECT value FROM rarray(?3)) AND NOT deleted"
-                }
-                Some(_) => {
-                    "SELECT id, rev, deleted, body, created_by FROM document AS d
-                     WHERE group_id = ?1 AND class = ?2 AND id IN (SELECT value FROM rarray(?3)) AND NOT deleted
-                       AND EXISTS (SELECT 1 FROM access AS a
-                         WHERE a.group_id = ?1 AND a.class = ?2 AND a.id = d.id
-                           AND a.holder IN (SELECT value FROM rarray(?4)))"
-                }
-            })?;
-            let mut rows = match keys {
-                None => statement.query(params![group, class, list(ids)])?,
-                Some(keys) => statement.query(params![group, class, list(ids), list(keys)])?,
-            };
+            let mut statement = connection.prepare_cached(
+                "SELECT id, rev, deleted, created_by, body, facts FROM document
+                 WHERE group_id = ?1 AND class = ?2 AND id IN (SELECT value FROM rarray(?3)) AND NOT deleted",
+            )?;
+            let keys = keys.map(Keys::for_many);
+            let mut rows = statement.query(params![group, class, list(ids)])?;
             while let Some(row) = rows.next()? {
-                let document = document(row)?;
-                found.insert(document.id.clone(), document);
+                let reached = match &keys {
+                    None => true,
+                    Some(keys) => keys.level(bytes(row, 5)?)?.is_some(),
+                };
+                if reached {
+                    let document = document(row)?;
+                    found.insert(document.id.clone(), document);
+                }
             }
             Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
         })
@@ -97,20 +88,22 @@ impl<S: Session> ReadDocuments for S {
         keys: &[String],
     ) -> Result<Vec<(String, String)>> {
         self.run(|connection| {
-            let keys = list(keys);
             let mut statement = connection.prepare_cached(
-                "SELECT v.contact_id FROM service_version AS v
+                "SELECT v.contact_id, d.facts FROM service_version AS v CROSS JOIN document AS d
                  WHERE v.group_id = ?1 AND v.service_id = ?2
-                   AND EXISTS (SELECT 1 FROM access AS a
-                     WHERE a.group_id = ?1 AND a.class = 'Contact' AND a.id = v.contact_id
-                       AND a.holder IN (SELECT value FROM rarray(?3)))
-                 ORDER BY v.version DESC, v.contact_modified DESC, v.contact_id DESC LIMIT 1",
+                   AND d.group_id = ?1 AND d.class = 'Contact' AND d.id = v.contact_id
+                 ORDER BY v.version DESC, v.contact_modified DESC, v.contact_id DESC",
             )?;
+            let keys = Keys::for_many(keys);
             let mut latest = Vec::new();
             for service in services {
-                let contact =
-                    statement.query_row(params![group, service, keys], |row| row.get(0)).optional()?;
-                latest.extend(contact.map(|contact| (service.clone(), contact)));
+                let mut rows = statement.query([group, service])?;
+                while let Some(row) = rows.next()? {
+                    if keys.level(bytes(row, 1)?)?.is_some() {
+                        latest.push((service.clone(), row.get(0)?));
+                        break;
+                    }
+                }
             }
             Ok(latest)
         })
@@ -138,10 +131,12 @@ impl<S: Session> WriteDocuments for S {
         projection: &Projection,
     ) -> Result<Written> {
         self.run(|connection| {
+            let key = Key { group, class, id: &document.id };
+            let facts = Facts::new(class, projection);
             let created = connection
                 .prepare_cached(
-                    "INSERT INTO document (group_id, class, id, rev, deleted, created_by, body)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (group_id, class, id) DO NOTHING",
+                    "INSERT INTO document (group_id, class, id, rev, deleted, created_by, facts, body)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (group_id, class, id) DO NOTHING",
                 )?
                 .execute(params![
                     group,
@@ -150,17 +145,17 @@ impl<S: Session> WriteDocuments for S {
                     document.rev,
                     document.deleted,
                     document.created_by,
+                    facts.write(),
                     document.body
                 ])?;
             if created == 0 {
                 return Ok(Written::Exists);
             }
-            let key = Key { group, class, id: &document.id };
-            if let Some(taken) = key.taken(connection, projection)? {
-                forget(connection, key)?;
+            if let Some(taken) = taken(connection, key, &facts.unique)? {
+                delete(connection, key)?;
                 return Ok(Written::Taken(taken));
             }
-            add(connection, key, document.deleted, projection)?;
+            change(connection, key, &Facts::default(), &derived(facts, document.deleted))?;
             Ok(Written::Done)
         })
     }
@@ -175,15 +170,14 @@ impl<S: Session> WriteDocuments for S {
     ) -> Result<Written> {
         self.run(|connection| {
             let key = Key { group, class, id: &document.id };
-            if !is_current(connection, key, expected)? {
-                return Ok(Written::Stale);
-            }
-            if let Some(taken) = key.taken(connection, projection)? {
+            let Some(stored) = current(connection, key, expected)? else { return Ok(Written::Stale) };
+            let facts = Facts::new(class, projection);
+            if let Some(taken) = taken(connection, key, &facts.unique)? {
                 return Ok(Written::Taken(taken));
             }
             connection
                 .prepare_cached(
-                    "UPDATE document SET rev = ?4, deleted = ?5, created_by = ?6, body = ?7
+                    "UPDATE document SET rev = ?4, deleted = ?5, created_by = ?6, facts = ?7, body = ?8
                      WHERE group_id = ?1 AND class = ?2 AND id = ?3",
                 )?
                 .execute(params![
@@ -193,9 +187,10 @@ impl<S: Session> WriteDocuments for S {
                     document.rev,
                     document.deleted,
                     document.created_by,
+                    facts.write(),
                     document.body
                 ])?;
-            change(connection, key, document.deleted, projection)?;
+            change(connection, key, &stored.derived()?, &derived(facts, document.deleted))?;
             Ok(Written::Done)
         })
     }
@@ -203,11 +198,15 @@ impl<S: Session> WriteDocuments for S {
     async fn purge(&mut self, group: &str, class: &str, id: &str, expected: &str) -> Result<Written> {
         self.run(|connection| {
             let key = Key { group, class, id };
-            if !is_current(connection, key, expected)? {
-                return Ok(Written::Stale);
+            let Some(stored) = current(connection, key, expected)? else { return Ok(Written::Stale) };
+            change(connection, key, &stored.derived()?, &Facts::default())?;
+            delete(connection, key)?;
+            // Only documents of the class of this name have attachments.
+            if class == "Document" {
+                connection
+                    .prepare_cached("DELETE FROM attachment WHERE group_id = ?1 AND document_id = ?2")?
+                    .execute([group, id])?;
             }
-            remove(connection, key)?;
-            forget(connection, key)?;
             Ok(Written::Done)
         })
     }
@@ -235,21 +234,49 @@ impl<S: Session> WriteDocuments for S {
     }
 }
 
-/// Whether `expected` is the stored revision.
-fn is_current(connection: &Connection, key: Key<'_>, expected: &str) -> Result<bool> {
-    let rev: Option<String> = connection
-        .prepare_cached("SELECT rev FROM document WHERE group_id = ?1 AND class = ?2 AND id = ?3")?
-        .query_row([key.group, key.class, key.id], |row| row.get(0))
-        .optional()?;
-    Ok(rev.as_deref() == Some(expected))
+/// What a stored document has in the derived tables.
+struct Stored {
+    deleted: bool,
+    facts: Vec<u8>,
 }
 
-/// Removes the document itself.
-fn forget(connection: &Connection, key: Key<'_>) -> Result<()> {
+impl Stored {
+    fn derived(&self) -> Result<Facts<'_>> {
+        Ok(derived(Facts::read(&self.facts)?, self.deleted))
+    }
+}
+
+/// A deleted document is in none of the derived tables.
+fn derived(facts: Facts<'_>, deleted: bool) -> Facts<'_> {
+    if deleted { Facts::default() } else { facts }
+}
+
+/// The stored document, if `expected` is its revision.
+fn current(connection: &Connection, key: Key<'_>, expected: &str) -> Result<Option<Stored>> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT deleted, facts FROM document WHERE group_id = ?1 AND class = ?2 AND id = ?3 AND rev = ?4",
+        )?
+        .query_row([key.group, key.class, key.id, expected], |row| {
+            Ok(Stored { deleted: row.get(0)?, facts: row.get(1)? })
+        })
+        .optional()?)
+}
+
+/// Removes the document's own row.
+fn delete(connection: &Connection, key: Key<'_>) -> Result<()> {
     connection
         .prepare_cached("DELETE FROM document WHERE group_id = ?1 AND class = ?2 AND id = ?3")?
         .execute([key.group, key.class, key.id])?;
     Ok(())
+}
+
+/// The octets in a column, without copying them.
+pub(super) fn bytes<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8]> {
+    match row.get_ref(column)? {
+        ValueRef::Blob(bytes) => Ok(bytes),
+        _ => Err(StoreError::Corrupt("a column holds another type than was written")),
+    }
 }
 
 fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
@@ -257,7 +284,7 @@ fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
         id: row.get(0)?,
         rev: row.get(1)?,
         deleted: row.get(2)?,
-        body: row.get(3)?,
-        created_by: row.get(4)?,
+        created_by: row.get(3)?,
+        body: row.get(4)?,
     })
 }

@@ -21,13 +21,16 @@ pub(super) struct Group {
     connection: Option<Connection>,
     /// Since when the outer transaction is open.
     open: Option<Instant>,
+    /// Whether the unit of work under way is a savepoint. The first of a group is the outer
+    /// transaction itself: there is nobody else's work to keep when it is undone.
+    nested: bool,
     /// Who waits for its commit.
     pending: Vec<oneshot::Sender<Result<()>>>,
 }
 
 impl Group {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection: Some(connection), open: None, pending: Vec::new() }
+        Self { connection: Some(connection), open: None, nested: false, pending: Vec::new() }
     }
 
     pub(super) fn connection(&self) -> Result<&Connection> {
@@ -44,18 +47,25 @@ impl Group {
         let connection = self.connection.as_ref().ok_or_else(closed)?;
         if self.open.is_none() {
             match execute(connection, "BEGIN IMMEDIATE") {
-                Ok(()) => self.open = Some(Instant::now()),
+                Ok(()) => {
+                    self.open = Some(Instant::now());
+                    self.nested = false;
+                    return Ok(true);
+                }
                 Err(error) if is_busy(&error) => return Ok(false),
                 Err(error) => return Err(error.into()),
             }
         }
         execute(connection, "SAVEPOINT work")?;
+        self.nested = true;
         Ok(true)
     }
 
     /// Ends a unit of work well: it is part of the group. The answer comes with the group's commit.
     pub(super) fn release(&mut self) -> Result<oneshot::Receiver<Result<()>>> {
-        execute(self.connection()?, "RELEASE work")?;
+        if self.nested {
+            execute(self.connection()?, "RELEASE work")?;
+        }
         let (answer, answered) = oneshot::channel();
         self.pending.push(answer);
         Ok(answered)
@@ -67,8 +77,12 @@ impl Group {
         if self.open.is_none() {
             return;
         }
-        let undone =
-            execute(connection, "ROLLBACK TO work").and_then(|()| execute(connection, "RELEASE work"));
+        let undone = if self.nested {
+            execute(connection, "ROLLBACK TO work").and_then(|()| execute(connection, "RELEASE work"))
+        } else {
+            self.open = None;
+            execute(connection, "ROLLBACK")
+        };
         if let Err(error) = undone {
             self.abandon(&error.into());
         }

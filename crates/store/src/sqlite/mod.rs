@@ -6,14 +6,15 @@
 
 mod accounts;
 mod connection;
+mod derived;
 mod documents;
 mod error;
+mod facts;
 mod find;
 mod gateway;
 mod group;
 mod jobs;
 mod migrations;
-mod projection;
 mod reader;
 mod session;
 mod writer;
@@ -91,6 +92,10 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn read(&self) -> Result<Box<dyn Reading>> {
         Ok(Box::new(self.readers.begin().await?))
+    }
+
+    async fn look(&self) -> Result<Box<dyn Reading>> {
+        Ok(Box::new(self.readers.look().await?))
     }
 
     async fn write(&self) -> Result<Box<dyn Writing>> {

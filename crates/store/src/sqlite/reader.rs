@@ -26,15 +26,23 @@ impl Readers {
         Self { path, options, idle: Mutex::new(Vec::new()), permits }
     }
 
+    /// Opens a transaction that sees one state.
     pub(super) async fn begin(self: &Arc<Self>) -> Result<SqliteReading> {
+        let mut reading = self.look().await?;
+        reading.run(|connection| Ok(connection.prepare_cached("BEGIN DEFERRED")?.execute([]).map(drop)?))?;
+        reading.snapshot = true;
+        Ok(reading)
+    }
+
+    /// Lends a connection outside of any transaction: every statement sees the latest state.
+    pub(super) async fn look(self: &Arc<Self>) -> Result<SqliteReading> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closed())?;
         let idle = self.idle.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
             None => open_reader(&self.path, &self.options)?,
         };
-        connection.prepare_cached("BEGIN DEFERRED")?.execute([])?;
-        Ok(SqliteReading { connection: Some(connection), readers: Arc::clone(self), _permit: permit })
+        Ok(SqliteReading { connection: Some(connection), snapshot: false, readers: Arc::clone(self), _permit: permit })
     }
 
     /// Waits for the transactions under way and closes every connection.
@@ -52,6 +60,8 @@ impl Readers {
 pub(super) struct SqliteReading {
     /// Gone after a failure.
     connection: Option<Connection>,
+    /// Whether a transaction is open on it.
+    snapshot: bool,
     readers: Arc<Readers>,
     _permit: OwnedSemaphorePermit,
 }
@@ -75,8 +85,8 @@ impl Reading for SqliteReading {}
 impl Drop for SqliteReading {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            let ended = connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
-            if ended.is_ok() {
+            let end = || connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+            if !self.snapshot || end().is_ok() {
                 self.readers.idle.lock().push(connection);
             }
         }

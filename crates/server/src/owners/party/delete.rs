@@ -36,12 +36,7 @@ pub(super) async fn delete(
 }
 
 /// `POST {class}/delete/batch`
-pub(super) async fn batch(
-    app: Arc<App>,
-    class: &'static Class,
-    session: Session,
-    body: Value,
-) -> ApiResult<Response> {
+pub(super) async fn batch(app: Arc<App>, class: &'static Class, session: Session, body: Value) -> ApiResult<Response> {
     let ids = list_of_ids(body)?.into_iter().map(|id| (id, None)).collect();
     delete_all(app, class, session, ids).await
 }

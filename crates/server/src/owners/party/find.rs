@@ -36,8 +36,7 @@ pub(super) async fn filter(
     body: Value,
 ) -> ApiResult<Response> {
     let chain = filter::from_chain(&body).map_err(invalid)?;
-    let selection =
-        filter::compile(class, chain, &session.caller()).map_err(|error| invalid(error.under("filter")))?;
+    let selection = filter::compile(class, chain, &session.caller()).map_err(|error| invalid(error.under("filter")))?;
     let mut tx = app.store.read().await?;
     let (found, next) = directory::page(&mut *tx, session.group(), class, selection, &parameters).await?;
     Ok(json_text(directory::page_body(&found, next.as_ref())))

@@ -19,12 +19,7 @@ use crate::documents;
 use crate::error::ApiResult;
 use crate::http::{json_body, json_text};
 
-pub(super) async fn modify(
-    app: Arc<App>,
-    class: &'static Class,
-    session: Session,
-    body: Value,
-) -> ApiResult<Response> {
+pub(super) async fn modify(app: Arc<App>, class: &'static Class, session: Session, body: Value) -> ApiResult<Response> {
     let object = documents::check(class.name, body)?;
     let mut tx = app.store.write().await?;
     let document = modify_one(&app, &mut *tx, &session, class, object).await?;
@@ -33,12 +28,7 @@ pub(super) async fn modify(
 }
 
 /// Answers `{id, rev}` of those that were modified.
-pub(super) async fn bulk(
-    app: Arc<App>,
-    class: &'static Class,
-    session: Session,
-    body: Value,
-) -> ApiResult<Response> {
+pub(super) async fn bulk(app: Arc<App>, class: &'static Class, session: Session, body: Value) -> ApiResult<Response> {
     let mut written = Vec::new();
     let objects = documents::check_list(class.name, body)?;
     let mut tx = app.store.write().await?;

@@ -1,4 +1,5 @@
-//! Parents: a child may open what its ancestors may, so setting one gives access away.
+//! Parents: a child may open what its ancestors may, so setting one gives access away. An administrator
+//! does so, or the parent itself: it gives what it has.
 
 use keystead_model::Object;
 use keystead_model::class::Class;

@@ -14,12 +14,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::http::json_text;
 
 /// `GET {class}/{id}`
-pub(super) async fn one(
-    app: Arc<App>,
-    class: &'static Class,
-    session: Session,
-    id: String,
-) -> ApiResult<Response> {
+pub(super) async fn one(app: Arc<App>, class: &'static Class, session: Session, id: String) -> ApiResult<Response> {
     let mut tx = app.store.read().await?;
     let found = tx.document(session.group(), class.name, &id).await?.filter(|document| !document.deleted);
     let document = found.ok_or_else(|| ApiError::not_found(class.name))?;
@@ -34,12 +29,7 @@ pub(super) async fn current(app: Arc<App>, class: &'static Class, session: Sessi
 }
 
 /// `POST {class}/byIds`: in the order asked for; what does not exist is left out.
-pub(super) async fn by_ids(
-    app: Arc<App>,
-    class: &'static Class,
-    session: Session,
-    body: Value,
-) -> ApiResult<Response> {
+pub(super) async fn by_ids(app: Arc<App>, class: &'static Class, session: Session, body: Value) -> ApiResult<Response> {
     let ids = list_of_ids(body)?;
     let mut tx = app.store.read().await?;
     let found = tx.documents(session.group(), class.name, &ids, None).await?;

@@ -39,37 +39,52 @@ fn of_class(class: &'static Class) -> Vec<Route> {
     let one = || Shape::Object(class.name);
     let deleted = || Shape::Object("DocIdentifier");
     let mut routes = vec![
-        Route::new(Method::GET, at("/{id}"), "Read one", on_get(move |State(app), session: Session, Path(id): Path<String>| {
-            read::one(app, class, session, id)
-        }))
+        Route::new(
+            Method::GET,
+            at("/{id}"),
+            "Read one",
+            on_get(move |State(app), session: Session, Path(id): Path<String>| read::one(app, class, session, id)),
+        )
         .gives(one()),
-        Route::new(Method::POST, at("/undelete/{id}"), "Undelete one", post(
-            move |State(app), session: Session, Path(id): Path<String>, Query(query): Query<Revision>| {
+        Route::new(
+            Method::POST,
+            at("/undelete/{id}"),
+            "Undelete one",
+            post(move |State(app), session: Session, Path(id): Path<String>, Query(query): Query<Revision>| {
                 delete::undelete(app, class, session, id, query.rev)
-            },
-        ))
+            }),
+        )
         .query(&["rev"])
         .gives(one()),
-        Route::new(Method::DELETE, at("/purge/{id}"), "Remove one for good", on_delete(
-            move |State(app), session: Session, Path(id): Path<String>, Query(query): Query<Revision>| {
+        Route::new(
+            Method::DELETE,
+            at("/purge/{id}"),
+            "Remove one for good",
+            on_delete(move |State(app), session: Session, Path(id): Path<String>, Query(query): Query<Revision>| {
                 delete::purge(app, class, session, id, query.rev)
-            },
-        ))
+            }),
+        )
         .query(&["rev"])
         .gives(deleted()),
     ];
     for path in ["", "/inGroup/{groupId}"] {
         routes.push(
-            Route::new(Method::POST, at(path), "Create one", post(move |State(app), OwnGroup(session), Json(body)| {
-                create::create(app, class, session, body)
-            }))
+            Route::new(
+                Method::POST,
+                at(path),
+                "Create one",
+                post(move |State(app), OwnGroup(session), Json(body)| create::create(app, class, session, body)),
+            )
             .takes(one())
             .gives(one()),
         );
         routes.push(
-            Route::new(Method::PUT, at(path), "Modify one", put(move |State(app), OwnGroup(session), Json(body)| {
-                modify::modify(app, class, session, body)
-            }))
+            Route::new(
+                Method::PUT,
+                at(path),
+                "Modify one",
+                put(move |State(app), OwnGroup(session), Json(body)| modify::modify(app, class, session, body)),
+            )
             .takes(one())
             .gives(one()),
         );
@@ -89,11 +104,14 @@ fn of_class(class: &'static Class) -> Vec<Route> {
 fn many(class: &'static Class) -> Vec<Route> {
     let at = |path: &str| format!("/rest/v2/{}{path}", class.path);
     let mut routes = vec![
-        Route::new(Method::POST, at("/filter"), "Find some, page by page", post(
-            move |State(app), session: Session, Query(page): Query<Parameters>, Json(body)| {
+        Route::new(
+            Method::POST,
+            at("/filter"),
+            "Find some, page by page",
+            post(move |State(app), session: Session, Query(page): Query<Parameters>, Json(body)| {
                 find::filter(app, class, session, page, body)
-            },
-        ))
+            }),
+        )
         .query(&["startDocumentId", "limit"])
         .takes(Shape::Filter)
         .gives(Shape::Page(class.name)),
@@ -131,9 +149,12 @@ fn only_healthcare_parties() -> Vec<Route> {
     let page = || Shape::Page(class.name);
     let listed: &[&str] = &["startDocumentId", "limit", "desc"];
     vec![
-        Route::new(Method::GET, at("/current"), "The caller's own", on_get(move |State(app), session: Session| {
-            read::current(app, class, session)
-        }))
+        Route::new(
+            Method::GET,
+            at("/current"),
+            "The caller's own",
+            on_get(move |State(app), session: Session| read::current(app, class, session)),
+        )
         .gives(Shape::Object(class.name)),
         Route::new(Method::GET, at(""), "List all by name", on_get(lists::by_name)).query(listed).gives(page()),
         Route::new(Method::GET, at("/byName"), "List those with a name", on_get(lists::by_name))
@@ -154,14 +175,20 @@ fn only_devices() -> Vec<Route> {
     let path = "/rest/v2/device/bulk";
     let (takes, gives) = (|| Shape::List(class.name), || Shape::List("IdWithRev"));
     vec![
-        Route::new(Method::POST, path, "Create several", post(move |State(app), session: Session, Json(body)| {
-            create::bulk(app, class, session, body)
-        }))
+        Route::new(
+            Method::POST,
+            path,
+            "Create several",
+            post(move |State(app), session: Session, Json(body)| create::bulk(app, class, session, body)),
+        )
         .takes(takes())
         .gives(gives()),
-        Route::new(Method::PUT, path, "Modify several", put(move |State(app), session: Session, Json(body)| {
-            modify::bulk(app, class, session, body)
-        }))
+        Route::new(
+            Method::PUT,
+            path,
+            "Modify several",
+            put(move |State(app), session: Session, Json(body)| modify::bulk(app, class, session, body)),
+        )
         .takes(takes())
         .gives(gives()),
     ]

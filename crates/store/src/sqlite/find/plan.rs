@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params_from_iter};
 
 use super::Search;
+use super::evaluate::Candidate;
 use super::node::{Leaf, Node};
 use super::sql::{Sql, Source};
 use crate::Result;
@@ -13,13 +14,25 @@ const FIRST_ROUND: usize = 64;
 const ROUND_FACTOR: usize = 8;
 
 /// Sets of so many rows are too large to be listed whole when only a page is asked for.
-const LARGE: usize = 4_096;
+pub(super) const LARGE: usize = 4_096;
 
 /// One statement's worth of a search: the rows of `leaf` that are in `all` and in none of `none`.
 pub(super) struct Branch<'n> {
     pub(super) leaf: &'n Leaf,
     pub(super) all: Vec<&'n Node>,
     pub(super) none: Vec<&'n Node>,
+}
+
+impl Branch<'_> {
+    /// Whether there is anything to test.
+    pub(super) fn probes(&self) -> bool {
+        !(self.all.is_empty() && self.none.is_empty())
+    }
+
+    /// Whether a row of the leaf is in the other sets as well.
+    pub(super) fn has(&self, candidate: Candidate<'_>) -> bool {
+        self.all.iter().all(|node| candidate.is_in(node)) && !self.none.iter().any(|node| candidate.is_in(node))
+    }
 }
 
 /// The branches that together list `node`.
@@ -104,14 +117,13 @@ fn count(connection: &Connection, search: &Search<'_>, node: &Node, cap: usize) 
     }
 }
 
-fn count_leaf(connection: &Connection, search: &Search<'_>, leaf: &Leaf, cap: usize) -> Result<usize> {
+/// How many rows a leaf has, at most `cap`.
+pub(super) fn count_leaf(connection: &Connection, search: &Search<'_>, leaf: &Leaf, cap: usize) -> Result<usize> {
     let mut sql = Sql::new(search.question);
-    // Documents, not parts: the same order of magnitude, and no join.
-    sql.count_documents();
-    let Source { from, condition } = sql.source(leaf);
+    let Source { table, condition, .. } = sql.source(leaf);
     let limit = sql.number(i64::try_from(cap).unwrap_or(i64::MAX));
     let counted: i64 = connection
-        .prepare_cached(&format!("SELECT count(*) FROM (SELECT 1 FROM {from} WHERE {condition} LIMIT {limit}) AS c"))?
+        .prepare_cached(&format!("SELECT count(*) FROM (SELECT 1 FROM {table} AS d WHERE {condition} LIMIT {limit}) AS c"))?
         .query_row(params_from_iter(&sql.params), |row| row.get(0))?;
     Ok(usize::try_from(counted).unwrap_or(cap))
 }

@@ -5,7 +5,7 @@ use super::node::{Leaf, Postings};
 use super::page::Place;
 use super::sql::Sql;
 use crate::documents::Find;
-use crate::sqlite::projection::UNSORTED;
+use crate::sqlite::facts::UNSORTED;
 
 /// A stretch of a set.
 pub(super) enum Segment {
@@ -50,20 +50,19 @@ impl Segment {
     }
 
     /// Adds the condition of the segment; the ORDER BY is returned.
-    pub(super) fn write(&self, sql: &mut Sql, condition: &mut String) -> String {
+    pub(super) fn write(&self, sql: &mut Sql, condition: &mut String) -> &'static str {
         let mut and = |test: String| condition.push_str(&format!(" AND {test}"));
-        let part = match sql.part() {
-            "''" => String::new(),
-            part => format!(", {part}"),
-        };
         let from_id = |sql: &mut Sql, id: &Option<String>| id.as_ref().map(|id| format!("d.id >= {}", sql.text(id)));
         match self {
-            Self::Whole => return String::new(),
+            Self::Whole => return "",
             Self::Sorted => {
                 and(format!("d.sort < {UNSORTED}"));
-                return String::new();
+                return "";
             }
-            Self::ById(id) => from_id(sql, id).into_iter().for_each(&mut and),
+            Self::ById(id) => {
+                from_id(sql, id).into_iter().for_each(&mut and);
+                return " ORDER BY d.id";
+            }
             Self::Unsorted(id) => {
                 and(format!("d.sort = {UNSORTED}"));
                 from_id(sql, id).into_iter().for_each(&mut and);
@@ -72,17 +71,17 @@ impl Segment {
                 if let Some((sort, id)) = from {
                     and(format!("(d.sort, d.id) >= ({}, {})", sql.number(*sort), sql.text(id)));
                 }
-                return format!(" ORDER BY d.sort, d.id{part}");
+                return " ORDER BY d.sort, d.id, d.part";
             }
             Self::Tied(sort, id) => {
                 and(format!("d.sort = {} AND d.id >= {}", sql.number(*sort), sql.text(id)));
             }
             Self::Descending(before) => {
                 and(format!("d.sort < {}", sql.number(*before)));
-                return format!(" ORDER BY d.sort DESC, d.id{part}");
+                return " ORDER BY d.sort DESC, d.id, d.part";
             }
         }
-        format!(" ORDER BY d.id{part}")
+        " ORDER BY d.id, d.part"
     }
 
     /// Watches how many hits the segment gives.

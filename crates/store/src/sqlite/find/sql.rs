@@ -1,12 +1,12 @@
-//! Writes the SQL of a find: probes that test whether a row is in a set, and sources that list one.
+//! Writes the SQL that lists a set.
 
 use rusqlite::ToSql;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::vtab::array::Array;
 
-use super::node::{Leaf, Node, Postings, Terms};
+use super::node::{Leaf, Postings, Terms};
 use crate::documents::Find;
-use crate::sqlite::projection::{CONTACT, UNSORTED};
+use crate::sqlite::facts::CONTACT;
 use crate::sqlite::session::list;
 
 /// A value bound to a parameter.
@@ -36,10 +36,19 @@ pub(super) struct Sql {
 
 /// From where a statement takes its rows, and under which condition.
 pub(super) struct Source {
-    /// The tables.
-    pub(super) from: &'static str,
+    /// The table, known as `d`.
+    pub(super) table: &'static str,
+    /// The columns that hold the document's id, the part and the sort value.
+    pub(super) columns: [&'static str; 3],
     /// The condition.
     pub(super) condition: String,
+}
+
+impl Source {
+    /// Whether the rows are those of the documents themselves.
+    pub(super) fn has_facts(&self) -> bool {
+        self.table == "document"
+    }
 }
 
 impl Sql {
@@ -49,22 +58,7 @@ impl Sql {
         Self { params, parts: question.parts }
     }
 
-    /// Lists documents even where parts are looked for.
-    pub(super) fn count_documents(&mut self) {
-        self.parts = false;
-    }
-
-    /// The document of a row.
-    pub(super) fn id(&self) -> &'static str {
-        if self.parts { "v.contact_id" } else { "d.id" }
-    }
-
-    /// The part of a row.
-    pub(super) fn part(&self) -> &'static str {
-        if self.parts { "v.service_id" } else { "''" }
-    }
-
-    pub(super) fn bind(&mut self, value: Param) -> String {
+    fn bind(&mut self, value: Param) -> String {
         self.params.push(value);
         format!("?{}", self.params.len())
     }
@@ -85,168 +79,67 @@ impl Sql {
         }
     }
 
-    /// The condition that the row of the outer statement is in the set.
-    pub(super) fn holds(&mut self, node: &Node) -> String {
-        match node {
-            Node::Leaf(leaf) => self.holds_leaf(leaf),
-            Node::Union(nodes) => {
-                let tests = nodes.iter().map(|node| self.holds(node)).collect();
-                balanced(tests, "OR").unwrap_or_else(|| "FALSE".to_owned())
-            }
-            Node::Both { all, none } => {
-                let mut tests: Vec<String> = all.iter().map(|node| self.holds(node)).collect();
-                tests.extend(none.iter().map(|node| format!("NOT {}", self.holds(node))));
-                balanced(tests, "AND").unwrap_or_else(|| "TRUE".to_owned())
-            }
-        }
-    }
-
-    fn holds_leaf(&mut self, leaf: &Leaf) -> String {
+    /// Lists a set of live documents. Rows may repeat a document; where parts are looked for, a row
+    /// without a part stands for every part of its document.
+    pub(super) fn source(&mut self, leaf: &Leaf) -> Source {
         match leaf {
-            // Whatever lists the rows lists live documents only.
-            Leaf::All => "TRUE".to_owned(),
+            Leaf::All => Source {
+                table: "document",
+                columns: ["d.id", "NULL", "NULL"],
+                condition: "d.group_id = ?1 AND d.class = ?2 AND NOT d.deleted".to_owned(),
+            },
+            Leaf::Ids(services) if self.parts => Source {
+                table: "service_version",
+                columns: ["d.contact_id", "d.service_id", "NULL"],
+                condition: format!("d.group_id = ?1 AND {}", self.any("d.service_id", services)),
+            },
             Leaf::Ids(ids) => {
-                let column = if self.parts { self.part() } else { self.id() };
-                format!("({})", self.any(column, ids))
-            }
-            Leaf::Postings(postings) => {
-                format!("EXISTS (SELECT 1 FROM posting AS p WHERE {})", self.own_postings(postings))
+                let ids = self.any("d.id", ids);
+                Source {
+                    table: "document",
+                    columns: ["d.id", "NULL", "NULL"],
+                    condition: format!("d.group_id = ?1 AND d.class = ?2 AND {ids} AND NOT d.deleted"),
+                }
             }
             Leaf::Accessible(keys) => {
-                let id = self.id();
-                let holder = self.any("a.holder", keys);
-                format!(
-                    "EXISTS (SELECT 1 FROM access AS a
-                     WHERE a.group_id = ?1 AND a.class = ?2 AND a.id = {id} AND {holder})"
-                )
+                let holders = self.any("d.holder", keys);
+                Source {
+                    table: "access",
+                    columns: ["d.id", "NULL", "NULL"],
+                    condition: format!("d.group_id = ?1 AND d.class = ?2 AND {holders}"),
+                }
+            }
+            Leaf::Postings(postings) => {
+                let part = if self.parts { "d.part" } else { "NULL" };
+                Source { table: "posting", columns: ["d.id", part, "d.sort"], condition: self.postings(postings) }
             }
         }
     }
 
-    /// The best sort value of the row's own postings.
-    pub(super) fn best(&mut self, postings: &Postings, descending: bool) -> String {
-        let best =
-            if descending { format!("max(nullif(p.sort, {UNSORTED}))") } else { "min(p.sort)".to_owned() };
-        format!("(SELECT {best} FROM posting AS p WHERE {})", self.own_postings(postings))
-    }
-
-    /// Selects among the postings `p` of the outer statement's row.
-    fn own_postings(&mut self, postings: &Postings) -> String {
-        let (id, part) = (self.id(), self.part());
-        let name = self.text(postings.index);
-        let mut condition = format!("p.group_id = ?1 AND p.class = ?2 AND p.id = {id} AND p.name = {name}");
-        if self.parts {
-            condition.push_str(&format!(" AND p.part = {part}"));
-        }
-        condition.push_str(&self.selects("p", postings));
-        condition
-    }
-
-    fn selects(&mut self, table: &str, postings: &Postings) -> String {
-        let column = format!("{table}.term");
-        let mut condition = String::new();
+    fn postings(&mut self, postings: &Postings) -> String {
+        let mut condition = format!("d.group_id = ?1 AND d.name = {}", self.text(postings.index));
         let mut and = |test: String| condition.push_str(&format!(" AND {test}"));
         match &postings.terms {
-            Terms::Any(terms) => and(self.any(&column, terms)),
+            Terms::Any(terms) => and(self.any("d.term", terms)),
             Terms::Before(from, before) => {
-                and(format!("{column} >= {}", self.text(from)));
+                and(format!("d.term >= {}", self.text(from)));
                 if let Some(before) = before {
-                    and(format!("{column} < {}", self.text(before)));
+                    and(format!("d.term < {}", self.text(before)));
                 }
             }
             Terms::Within(from, to) => {
                 if let Some(from) = from {
-                    and(format!("{column} >= {}", self.text(from)));
+                    and(format!("d.term >= {}", self.text(from)));
                 }
                 if let Some(to) = to {
-                    and(format!("{column} <= {}", self.text(to)));
+                    and(format!("d.term <= {}", self.text(to)));
                 }
             }
         }
         if let Some((from, to)) = postings.bounds {
-            and(format!("{table}.sort >= {}", self.number(from)));
-            and(format!("{table}.sort <= {}", self.number(to)));
+            and(format!("d.sort >= {}", self.number(from)));
+            and(format!("d.sort <= {}", self.number(to)));
         }
         condition
     }
-
-    /// Lists a set. Rows may repeat.
-    pub(super) fn source(&mut self, leaf: &Leaf) -> Source {
-        match leaf {
-            Leaf::All if self.parts => source("service_version AS v", "v.group_id = ?1"),
-            Leaf::All => source("document AS d", "d.group_id = ?1 AND d.class = ?2 AND NOT d.deleted"),
-            Leaf::Ids(ids) if self.parts => {
-                let service = self.any("v.service_id", ids);
-                source("service_version AS v", format!("v.group_id = ?1 AND {service}"))
-            }
-            Leaf::Ids(ids) => {
-                let id = self.any("d.id", ids);
-                source("document AS d", format!("d.group_id = ?1 AND d.class = ?2 AND {id} AND NOT d.deleted"))
-            }
-            Leaf::Accessible(keys) => {
-                let holder = self.any("d.holder", keys);
-                let condition = format!("d.group_id = ?1 AND d.class = ?2 AND {holder} AND d.live");
-                if !self.parts {
-                    return source("access AS d", condition);
-                }
-                source(
-                    "access AS d CROSS JOIN service_version AS v",
-                    format!("{condition} AND v.group_id = ?1 AND v.contact_id = d.id"),
-                )
-            }
-            Leaf::Postings(postings) => {
-                let name = self.text(postings.index);
-                let selects = self.selects("d", postings);
-                let condition = format!("d.group_id = ?1 AND d.name = {name}{selects}");
-                if !self.parts {
-                    return source("posting AS d", condition);
-                }
-                source(
-                    "posting AS d CROSS JOIN service_version AS v",
-                    format!("{condition} AND v.group_id = ?1 AND v.service_id = d.part AND v.contact_id = d.id"),
-                )
-            }
-        }
-    }
-
-    /// The condition that no other contact that `readable_by` reach holds a newer version of the
-    /// row's service.
-    pub(super) fn is_latest(&mut self, readable_by: Option<&[String]>) -> String {
-        let readable = match readable_by {
-            None => String::new(),
-            Some(keys) => {
-                let holder = self.any("a.holder", keys);
-                format!(
-                    " AND EXISTS (SELECT 1 FROM access AS a
-                     WHERE a.group_id = ?1 AND a.class = ?2 AND a.id = n.contact_id AND {holder})"
-                )
-            }
-        };
-        format!(
-            "NOT EXISTS (SELECT 1 FROM service_version AS n
-             WHERE n.group_id = ?1 AND n.service_id = v.service_id
-               AND (n.version, n.contact_modified, n.contact_id)
-                 > (v.version, v.contact_modified, v.contact_id){readable})"
-        )
-    }
-}
-
-fn source(from: &'static str, condition: impl Into<String>) -> Source {
-    Source { from, condition: condition.into() }
-}
-
-/// Joins conditions as a tree: SQLite limits how deep an expression may be.
-pub(super) fn balanced(mut tests: Vec<String>, operator: &str) -> Option<String> {
-    while tests.len() > 1 {
-        let mut joined = Vec::with_capacity(tests.len().div_ceil(2));
-        let mut rest = tests.into_iter();
-        while let Some(left) = rest.next() {
-            joined.push(match rest.next() {
-                Some(right) => format!("({left} {operator} {right})"),
-                None => left,
-            });
-        }
-        tests = joined;
-    }
-    tests.pop()
 }

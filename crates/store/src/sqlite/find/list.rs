@@ -1,0 +1,103 @@
+//! Lists the hits of a branch, row by row.
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row, params_from_iter};
+
+use super::evaluate::Candidate;
+use super::latest::Latest;
+use super::node::Leaf;
+use super::page::Page;
+use super::plan::Branch;
+use super::rank::Ranking;
+use super::segment::Segment;
+use super::sql::{Source, Sql};
+use super::{Hit, Search};
+use crate::sqlite::documents::bytes;
+use crate::sqlite::facts::{Facts, UNSORTED};
+use crate::{Result, StoreError};
+
+impl Search<'_> {
+    /// Lists the hits of a segment of a branch; `leaf` is the branch's, or one key of it.
+    pub(super) fn list(
+        &self,
+        connection: &Connection,
+        branch: &Branch<'_>,
+        leaf: &Leaf,
+        segment: &Segment,
+        page: &mut Page,
+    ) -> Result<()> {
+        let ranking = self.ranking(branch);
+        let mut sql = Sql::new(self.question);
+        let mut source = sql.source(leaf);
+        let order = segment.write(&mut sql, &mut source.condition);
+        let probes = self.question.parts || branch.probes() || ranking.needs_facts();
+        let mut statement = connection.prepare_cached(&select(&source, probes, order))?;
+        let mut rows = statement.query(params_from_iter(&sql.params))?;
+        let mut listing = segment.listing(self.question.limit);
+        let latest = Latest::new(connection, self.question);
+        while let Some(row) = rows.next()? {
+            let id = text(row, 0)?;
+            let own = row.get::<_, Option<i64>>(2)?.filter(|sort| *sort != UNSORTED);
+            if !probes {
+                let hit = Hit { id: id.to_owned(), part: String::new(), sort: ranking.own(own) };
+                if page.offer(hit).is_some_and(|place| listing.is_full_after(place)) {
+                    break;
+                }
+                continue;
+            }
+            let facts = Facts::read(bytes(row, 3)?)?;
+            let only = if row.get_ref(1)? == ValueRef::Null { None } else { Some(text(row, 1)?) };
+            for part in self.parts(&facts, only) {
+                let candidate = Candidate { id, part, facts: &facts };
+                if !branch.has(candidate) {
+                    continue;
+                }
+                let Some(sort) = ranking.rank(candidate, own) else { continue };
+                if !latest.is_latest(candidate)? {
+                    continue;
+                }
+                let hit = Hit { id: id.to_owned(), part: part.unwrap_or_default().to_owned(), sort };
+                if page.offer(hit).is_some_and(|place| listing.is_full_after(place)) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a row stands for: the document, a part of it, or all of its parts.
+    fn parts<'f>(&self, facts: &'f Facts<'f>, only: Option<&'f str>) -> Vec<Option<&'f str>> {
+        match only {
+            _ if !self.question.parts => vec![None],
+            Some(part) => vec![Some(part)],
+            None => facts.services.iter().map(|held| Some(held.service)).collect(),
+        }
+    }
+
+    /// How the hits of a branch get their sort values.
+    fn ranking(&self, branch: &Branch<'_>) -> Ranking<'_> {
+        match &self.sort {
+            None => Ranking::None,
+            Some(_) if self.sorts_by(branch.leaf) && self.question.limit.is_none() => Ranking::Own,
+            Some(sort) => Ranking::Best { sort, in_place: self.sorts_by(branch.leaf) },
+        }
+    }
+}
+
+fn select(source: &Source, probes: bool, order: &str) -> String {
+    let Source { table, columns: [id, part, sort], condition } = source;
+    if !probes {
+        format!("SELECT {id}, {part}, {sort} FROM {table} AS d WHERE {condition}{order}")
+    } else if source.has_facts() {
+        format!("SELECT {id}, {part}, {sort}, d.facts FROM {table} AS d WHERE {condition}{order}")
+    } else {
+        format!(
+            "SELECT {id}, {part}, {sort}, c.facts FROM {table} AS d CROSS JOIN document AS c
+             WHERE {condition} AND c.group_id = ?1 AND c.class = ?2 AND c.id = {id}{order}"
+        )
+    }
+}
+
+fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str> {
+    row.get_ref(column)?.as_str().map_err(|_| StoreError::Corrupt("a column holds another type than was written"))
+}
