@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use keystead_store::Store;
 
+use crate::auth::Bearers;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::keys::ServerKeys;
@@ -21,6 +22,8 @@ pub struct App {
     pub rng: Arc<dyn Rng>,
     /// The server's own secret.
     pub keys: ServerKeys,
+    /// Bearers that were found valid a moment ago.
+    pub bearers: Bearers,
     /// The one client for outgoing HTTP.
     pub http: reqwest::Client,
     /// Wakes the worker.
@@ -39,6 +42,7 @@ impl App {
             clock: Arc::new(SystemClock),
             rng: Arc::new(SystemRng::default()),
             keys,
+            bearers: Bearers::default(),
             http: crate::http::outgoing()?,
             jobs: crate::jobs::Wake::default(),
         })

@@ -3,18 +3,18 @@
 use serde_json::{Value, json};
 
 /// A new id.
-pub fn new_id() -> String {
+pub(crate) fn new_id() -> String {
     uuid::Builder::from_random_bytes(rand::random()).into_uuid().to_string()
 }
 
 /// 64 random hex characters.
-pub fn new_digest() -> String {
+pub(crate) fn new_digest() -> String {
     hex::encode(rand::random::<[u8; 32]>())
 }
 
 /// A contact of the patient with this secret foreign key, made by the healthcare party `hcp`, who alone
 /// can reach it. `version` stands in it in clear, to recognise it by.
-pub fn contact(id: &str, patient: &str, hcp: &str, version: u64) -> Value {
+pub(crate) fn contact(id: &str, patient: &str, hcp: &str, version: u64) -> Value {
     json!({
         "id": id,
         "descr": version.to_string(),

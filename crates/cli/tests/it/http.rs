@@ -8,7 +8,7 @@ use crate::process::Hcp;
 
 /// Somebody who calls a server.
 #[derive(Clone)]
-pub struct Caller {
+pub(crate) struct Caller {
     http: reqwest::Client,
     base: String,
     headers: Vec<(&'static str, String)>,
@@ -16,34 +16,34 @@ pub struct Caller {
 
 /// An answer, read whole.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The body.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl Answer {
     /// The body as JSON, of an answer that says it went well.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.well().text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
     }
 
     /// Whether it says that it went well.
-    pub fn is_well(&self) -> bool {
+    pub(crate) fn is_well(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
     /// The same, if it went well.
     #[track_caller]
-    pub fn well(&self) -> &Self {
+    pub(crate) fn well(&self) -> &Self {
         assert!(self.is_well(), "the server answered {}: {}", self.status, self.text);
         self
     }
 
     /// The same, if it has this status.
     #[track_caller]
-    pub fn is(&self, status: u16) -> &Self {
+    pub(crate) fn is(&self, status: u16) -> &Self {
         assert_eq!(self.status, status, "{}", self.text);
         self
     }
@@ -51,52 +51,52 @@ impl Answer {
 
 impl Caller {
     /// Somebody without a session.
-    pub fn new(base: String) -> Self {
+    pub(crate) fn new(base: String) -> Self {
         let builder = reqwest::Client::builder().timeout(Duration::from_secs(20)).tcp_nodelay(true);
         Self { http: builder.build().unwrap(), base, headers: Vec::new() }
     }
 
     /// The same, with one header more.
-    pub fn with(&self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(&self, name: &'static str, value: impl Into<String>) -> Self {
         let mut caller = self.clone();
         caller.headers.push((name, value.into()));
         caller
     }
 
     /// The same, without a session.
-    pub fn anonymous(&self) -> Self {
+    pub(crate) fn anonymous(&self) -> Self {
         Self { headers: Vec::new(), ..self.clone() }
     }
 
     /// The same, logged in.
-    pub async fn logged_in(&self, hcp: &Hcp) -> Self {
+    pub(crate) async fn logged_in(&self, hcp: &Hcp) -> Self {
         let body = json!({"username": hcp.login, "password": hcp.password});
         let tokens = self.post("/rest/v2/auth/login", &body).await.unwrap().json();
         self.with("authorization", format!("Bearer {}", tokens["token"].as_str().unwrap()))
     }
 
     /// The same, at a server that has been started again.
-    pub fn at(&self, base: String) -> Self {
+    pub(crate) fn at(&self, base: String) -> Self {
         Self { base, ..self.clone() }
     }
 
     /// `GET path`. `None` where the server is gone before it has answered.
-    pub async fn get(&self, path: &str) -> Option<Answer> {
+    pub(crate) async fn get(&self, path: &str) -> Option<Answer> {
         self.send("GET", path, Vec::new()).await
     }
 
     /// `POST path` with JSON.
-    pub async fn post(&self, path: &str, body: &Value) -> Option<Answer> {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Option<Answer> {
         self.send("POST", path, body.to_string().into_bytes()).await
     }
 
     /// `PUT path` with JSON.
-    pub async fn put(&self, path: &str, body: &Value) -> Option<Answer> {
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Option<Answer> {
         self.send("PUT", path, body.to_string().into_bytes()).await
     }
 
     /// Any request.
-    pub async fn send(&self, method: &str, path: &str, body: Vec<u8>) -> Option<Answer> {
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Vec<u8>) -> Option<Answer> {
         let mut request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.base));
         for (name, value) in &self.headers {
             request = request.header(*name, value);

@@ -125,14 +125,14 @@ async fn renew(anybody: &Caller, patient: &Patient, secrets: &mut Secrets) {
 
 /// Octets that are no request, and requests that are too large.
 fn nonsense(server: &Server, secrets: &mut Secrets) {
-    let marks = ["unfinished-path", "header-that-is-too-long", "no-such-version", "not-utf-8"];
+    let marks = ["unfinished-path", "header-that-is-too-long", "no-such-version", "path-not-utf-8"];
     secrets.add("a fragment of a request", marks);
     let long = format!("GET / HTTP/1.1\r\nhost: k\r\nx: {}\r\n\r\n", marks[1].repeat(20_000));
     let requests: [&[u8]; 4] = [
         b"GET /unfinished-path HTT",
         long.as_bytes(),
         b"GET /no-such-version HTTP/9.9\r\n\r\n",
-        b"GET /not-utf-8?\xff\xfe HTTP/1.1\r\nhost: k\r\nauthorization: \xff\xfe\r\n\r\n",
+        b"GET /path-not-utf-8?\xff\xfe HTTP/1.1\r\nhost: k\r\nauthorization: \xff\xfe\r\n\r\n",
     ];
     for request in requests {
         let mut stream = TcpStream::connect(server.address).unwrap();

@@ -5,15 +5,15 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 /// The mail server; it serves until the test process ends.
-pub struct MailServer {
+pub(crate) struct MailServer {
     /// Its port on 127.0.0.1.
-    pub port: u16,
+    pub(crate) port: u16,
     mails: Arc<Mutex<Vec<String>>>,
 }
 
 impl MailServer {
     /// Starts one.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let mails = Arc::<Mutex<Vec<String>>>::default();
@@ -29,7 +29,7 @@ impl MailServer {
     }
 
     /// The mails so far, each with everything that was said to deliver it.
-    pub fn mails(&self) -> Vec<String> {
+    pub(crate) fn mails(&self) -> Vec<String> {
         self.mails.lock().unwrap().clone()
     }
 }

@@ -1,5 +1,13 @@
 //! The `keystead` command as an operator meets it: real processes, real signals, real files.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test says what is wrong by failing, also in its helpers"
+)]
+
 mod contacts;
 mod http;
 mod kill;

@@ -14,14 +14,14 @@ use serde_json::Value;
 const KEYSTEAD: &str = env!("CARGO_BIN_EXE_keystead");
 
 /// Nothing here takes longer on a machine that is not broken.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running server. It is killed when it is dropped.
-pub struct Server {
+pub(crate) struct Server {
     /// Where it listens.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// How long it took from the start of the process until it said that it is ready.
-    pub ready_in: Duration,
+    pub(crate) ready_in: Duration,
     child: Child,
     output: Arc<Mutex<String>>,
     readers: Vec<JoinHandle<()>>,
@@ -29,12 +29,12 @@ pub struct Server {
 
 impl Server {
     /// Starts one in development mode.
-    pub fn dev(data: &Path) -> Self {
+    pub(crate) fn dev(data: &Path) -> Self {
         Self::start(data, &["--dev"], &[])
     }
 
     /// Starts one with more arguments and environment variables.
-    pub fn start(data: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(data: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let began = Instant::now();
         let mut child = spawn(data, arguments, environment);
         let (output, (found, address)) = (Arc::new(Mutex::new(String::new())), mpsc::channel());
@@ -50,24 +50,24 @@ impl Server {
     }
 
     /// `http://127.0.0.1:port`
-    pub fn base(&self) -> String {
+    pub(crate) fn base(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Ends it as a power cut would, as far as processes can tell.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Asks it to stop, as an init system does.
-    pub fn ask_to_stop(&self) {
+    pub(crate) fn ask_to_stop(&self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     }
 
     /// Waits until it has ended, and gives how it ended and everything it wrote.
-    pub fn ended(mut self) -> (ExitStatus, String) {
+    pub(crate) fn ended(mut self) -> (ExitStatus, String) {
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
             match self.child.try_wait().unwrap() {
@@ -85,7 +85,7 @@ impl Server {
     }
 
     /// Asks it to stop and waits: how it ended and everything it wrote.
-    pub fn stop(self) -> (ExitStatus, String) {
+    pub(crate) fn stop(self) -> (ExitStatus, String) {
         self.ask_to_stop();
         self.ended()
     }
@@ -99,7 +99,7 @@ impl Drop for Server {
 }
 
 /// Starts `keystead serve` without waiting for it.
-pub fn spawn(data: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Child {
+pub(crate) fn spawn(data: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Child {
     Command::new(KEYSTEAD)
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(data)
@@ -131,27 +131,27 @@ fn follow(
 }
 
 /// `keystead admin …` on a data directory: the JSON that it prints.
-pub fn admin(data: &Path, arguments: &[&str]) -> Value {
+pub(crate) fn admin(data: &Path, arguments: &[&str]) -> Value {
     let output = Command::new(KEYSTEAD).arg("admin").args(arguments).arg("--data").arg(data).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// A healthcare party who can log in, and is responsible for those who register.
-pub struct Hcp {
+pub(crate) struct Hcp {
     /// Its data owner id.
-    pub id: String,
+    pub(crate) id: String,
     /// Its group.
-    pub group: String,
+    pub(crate) group: String,
     /// Its login name.
-    pub login: &'static str,
+    pub(crate) login: &'static str,
     /// Its password.
-    pub password: &'static str,
+    pub(crate) password: &'static str,
 }
 
 impl Hcp {
     /// Makes one.
-    pub fn create(data: &Path) -> Self {
+    pub(crate) fn create(data: &Path) -> Self {
         let (login, password) = ("jorah-of-bear-island", "longclaw-was-forged-in-valyria");
         let names = ["--first-name", "Jorahprename", "--last-name", "Mormontsurname"];
         let mut arguments = vec!["hcp", "create", "--login", login, "--password", password, "--responsible"];

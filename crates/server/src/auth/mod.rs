@@ -1,6 +1,7 @@
 //! Who is calling: logins, sessions and tokens (wire 3).
 
 pub mod basic;
+mod bearers;
 mod class;
 mod client_ip;
 mod grant;
@@ -14,6 +15,7 @@ mod session;
 mod token;
 pub mod totp;
 
+pub use bearers::Bearers;
 pub use class::AuthClass;
 pub use client_ip::ClientIp;
 pub use routes::routes;

@@ -102,5 +102,6 @@ async fn end(app: &App, session: &str) -> ApiResult<Response> {
     let mut tx = app.store.write().await?;
     tx.revoke_session(session).await?;
     tx.commit().await?;
+    app.bearers.forget();
     json_body(&json!({ "successful": true }))
 }

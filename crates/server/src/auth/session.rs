@@ -18,7 +18,7 @@ pub struct Session {
     /// The user and group.
     pub account: Account,
     /// What the token says.
-    pub claims: Claims,
+    pub claims: Arc<Claims>,
     /// Delegation keys of the access control keys presented with the request (wire 4.2).
     pub delegation_keys: Vec<String>,
 }
@@ -77,10 +77,20 @@ impl FromRequestParts<Arc<App>> for Session {
             .and_then(|value| value.to_str().ok())
             .ok_or_else(ApiError::unauthorized)?;
         let token = authorization.strip_prefix("Bearer ").ok_or_else(ApiError::unauthorized)?;
-        let claims = decode(app, token.trim(), TokenKind::Bearer)?;
-        if !app.store.look().await?.session_lives(&claims.session, app.now()).await? {
-            return Err(ApiError::unauthorized());
-        }
+        let token = token.trim();
+        let now = app.now();
+        let claims = match app.bearers.recall(token, now) {
+            Some(claims) => claims,
+            None => {
+                let epoch = app.bearers.epoch();
+                let claims = Arc::new(decode(app, token, TokenKind::Bearer)?);
+                if !app.store.look().await?.session_lives(&claims.session, now).await? {
+                    return Err(ApiError::unauthorized());
+                }
+                app.bearers.remember(epoch, token, &claims, now);
+                claims
+            }
+        };
         let presented = parts.headers.get_all("icure-access-control-keys").iter();
         let values = presented.map(|value| value.to_str().unwrap_or("\u{fffd}"));
         let delegation_keys =

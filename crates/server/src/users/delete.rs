@@ -42,6 +42,7 @@ pub(super) async fn delete(
     let document = documents::update(&app, &mut *tx, session.group(), &CLASS, &stored, user).await?;
     tx.remove_account(&account(&session, target.id)).await?;
     tx.commit().await?;
+    app.bearers.forget();
     json_body(&json!({"id": document.id, "rev": document.rev}))
 }
 
@@ -93,6 +94,7 @@ pub(super) async fn purge(
     }
     tx.remove_account(&account(&session, target.id)).await?;
     tx.commit().await?;
+    app.bearers.forget();
     json_body(&json!({"id": stored.id, "rev": stored.rev}))
 }
 

@@ -78,6 +78,7 @@ pub(super) async fn modify(
     }
     let answer = read::answer(&app, &mut *tx, &session, document).await?;
     tx.commit().await?;
+    app.bearers.forget();
     Ok(answer)
 }
 

@@ -51,5 +51,6 @@ async fn give(app: &App, session: &Session, id: String, roles: Vec<String>) -> A
     tx.revoke_sessions(&Account { group: session.group().to_owned(), user: id }).await?;
     let answer = read::answer(app, &mut *tx, session, document).await?;
     tx.commit().await?;
+    app.bearers.forget();
     Ok(answer)
 }

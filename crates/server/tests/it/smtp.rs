@@ -20,6 +20,11 @@ pub(crate) fn certificate() -> PathBuf {
     fixture("localhost.pem")
 }
 
+/// A certificate of the same name that is not the mail server's.
+pub(crate) fn other_certificate() -> PathBuf {
+    fixture("other.pem")
+}
+
 /// A mail that arrived.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Mail {
@@ -71,6 +76,8 @@ pub(crate) struct Catcher {
     mails: Arc<Mutex<Vec<Mail>>>,
     refusals: Arc<Mutex<VecDeque<&'static str>>>,
     tries: Arc<Mutex<usize>>,
+    ended: Arc<Mutex<usize>>,
+    logins: Arc<Mutex<usize>>,
 }
 
 impl Catcher {
@@ -78,12 +85,24 @@ impl Catcher {
     pub(crate) async fn start(begin: Begin) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let catcher = Self { port, begin, mails: Arc::default(), refusals: Arc::default(), tries: Arc::default() };
+        let catcher = Self {
+            port,
+            begin,
+            mails: Arc::default(),
+            refusals: Arc::default(),
+            tries: Arc::default(),
+            ended: Arc::default(),
+            logins: Arc::default(),
+        };
         let (serving, tls) = (catcher.clone(), acceptor());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (serving, tls) = (serving.clone(), tls.clone());
-                tokio::spawn(async move { serving.connection(stream, tls).await });
+                tokio::spawn(async move {
+                    let ended = serving.ended.clone();
+                    serving.connection(stream, tls).await;
+                    *ended.lock().unwrap() += 1;
+                });
             }
         });
         catcher
@@ -97,6 +116,16 @@ impl Catcher {
     /// How many mails were offered, refused ones included.
     pub(crate) fn tries(&self) -> usize {
         *self.tries.lock().unwrap()
+    }
+
+    /// How many connections have ended.
+    pub(crate) fn ended(&self) -> usize {
+        *self.ended.lock().unwrap()
+    }
+
+    /// How many logins were attempted.
+    pub(crate) fn logins(&self) -> usize {
+        *self.logins.lock().unwrap()
     }
 
     /// Answers the next mails with these lines, one each.
@@ -136,6 +165,7 @@ impl Catcher {
                 }
                 "AUTH" => {
                     login = plain(&line);
+                    *self.logins.lock().unwrap() += 1;
                     let right = login.as_ref().is_some_and(|(_, password)| password == "right");
                     if right { "235 welcome" } else { "535 no" }.to_owned()
                 }

@@ -95,6 +95,19 @@ impl TestServer {
         self.outbox(to).await[0]["code"].as_str().unwrap().to_owned()
     }
 
+    /// How many jobs wait, and how many of them were tried before.
+    pub(crate) async fn jobs(&self) -> (u64, u64) {
+        self.app.store.read().await.unwrap().waiting_jobs().await.unwrap()
+    }
+
+    /// Whether a job waits for another try within a minute. While it is being tried it does not: it is
+    /// claimed for longer than that.
+    pub(crate) async fn put_off(&self) -> bool {
+        let mut tx = self.app.store.write().await.unwrap();
+        // dropped uncommitted, so nothing is claimed
+        !tx.claim_jobs(self.app.now() + 60_000, i64::MAX, 1).await.unwrap().is_empty()
+    }
+
     /// Stops as `keystead serve` does.
     pub(crate) async fn stop(self) {
         self.running.stop().await.unwrap();

@@ -14,36 +14,36 @@ const CHUNK: usize = 500;
 
 /// A state of a contact: its revision, and the version that stands in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct State {
+pub(crate) struct State {
     /// The revision that the server gave.
-    pub rev: String,
+    pub(crate) rev: String,
     /// The number that its client wrote into it.
-    pub version: u64,
+    pub(crate) version: u64,
 }
 
 /// What is known of a contact.
 #[derive(Debug, Clone, Default)]
-pub struct Known {
+pub(crate) struct Known {
     /// What the server acknowledged last; `None` if nothing was.
-    pub acknowledged: Option<State>,
+    pub(crate) acknowledged: Option<State>,
     /// The version of a write that the server did not answer.
-    pub attempted: Option<u64>,
+    pub(crate) attempted: Option<u64>,
 }
 
 /// What one client wrote until the server was gone.
 #[derive(Default)]
-pub struct Written {
+pub(crate) struct Written {
     /// Contacts by id.
-    pub contacts: BTreeMap<String, Known>,
+    pub(crate) contacts: BTreeMap<String, Known>,
     /// The ids of a batch that the server did not answer.
-    pub batch: Vec<String>,
+    pub(crate) batch: Vec<String>,
     /// Those who were about to register, or had.
-    pub people: Vec<Person>,
+    pub(crate) people: Vec<Person>,
 }
 
 /// What was written in all rounds.
 #[derive(Default)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     contacts: BTreeMap<String, Known>,
     /// The patients of all rounds, with the ids of the contacts that must be found by them.
     patients: Vec<(String, BTreeSet<String>)>,
@@ -63,14 +63,14 @@ struct Counts {
 
 impl Ledger {
     /// The secret foreign key of the patient of a new round.
-    pub fn next_patient(&mut self) -> String {
+    pub(crate) fn next_patient(&mut self) -> String {
         let patient = new_id();
         self.patients.push((patient.clone(), BTreeSet::new()));
         patient
     }
 
     /// Takes down what the clients of a round wrote.
-    pub fn note(&mut self, round: Vec<Written>) {
+    pub(crate) fn note(&mut self, round: Vec<Written>) {
         let (_, of_patient) = self.patients.last_mut().unwrap();
         for written in round {
             of_patient.extend(written.contacts.keys().cloned());
@@ -83,7 +83,7 @@ impl Ledger {
     }
 
     /// Compares everything with what the server has, and learns what became of unanswered writes.
-    pub async fn check(&mut self, session: &Caller, hcp: &Hcp) {
+    pub(crate) async fn check(&mut self, session: &Caller, hcp: &Hcp) {
         let stored = self.stored(session).await;
         self.check_contacts(&stored);
         self.check_batches(&stored);
@@ -153,12 +153,12 @@ impl Ledger {
     }
 
     /// Says what happened.
-    pub fn show(&self) {
+    pub(crate) fn show(&self) {
         println!("{:?}", self.counts);
     }
 
     /// Whether enough happened for the test to mean something.
-    pub fn is_telling(&self) -> bool {
+    pub(crate) fn is_telling(&self) -> bool {
         let counts = &self.counts;
         counts.contacts > 100 && counts.registered > 10 && counts.unanswered_gone + counts.unanswered_there > 10
     }
@@ -170,7 +170,7 @@ async fn find(session: &Caller, filter: Value) -> BTreeSet<String> {
 }
 
 /// The id and state of a contact in an answer.
-pub fn state(contact: &Value) -> (String, State) {
+pub(crate) fn state(contact: &Value) -> (String, State) {
     let text = |key: &str| contact[key].as_str().unwrap().to_owned();
     (text("id"), State { rev: text("rev"), version: text("descr").parse().unwrap() })
 }

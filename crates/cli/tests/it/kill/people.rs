@@ -11,7 +11,7 @@ use crate::contacts::new_id;
 use crate::http::Caller;
 
 /// Somebody who was about to register, and what the server acknowledged of it.
-pub struct Person {
+pub(crate) struct Person {
     address: String,
     request_id: String,
     started: bool,
@@ -20,7 +20,7 @@ pub struct Person {
 }
 
 /// Registers one person after the other.
-pub async fn register(anybody: Caller) -> Written {
+pub(crate) async fn register(anybody: Caller) -> Written {
     let mut written = Written::default();
     loop {
         let mut person = Person::new();
@@ -56,7 +56,7 @@ impl Person {
 
     /// Whether everything that was acknowledged is there, and nothing by half; then completes the
     /// registration, if it was started. True where there is a user in the end.
-    pub async fn check(self, anybody: &Caller) -> bool {
+    pub(crate) async fn check(self, anybody: &Caller) -> bool {
         let Some(code) = self.code(anybody).await.unwrap() else {
             assert!(!self.started, "an acknowledged message is not in the outbox");
             // Without its message there is no request either: a wrong code would be answered 401.

@@ -13,7 +13,7 @@ use crate::process::Hcp;
 const BATCH: usize = 7;
 
 /// Creates one contact after the other.
-pub async fn create(session: Caller, hcp: Arc<Hcp>, patient: String) -> Written {
+pub(crate) async fn create(session: Caller, hcp: Arc<Hcp>, patient: String) -> Written {
     let mut written = Written::default();
     loop {
         let id = new_id();
@@ -28,7 +28,7 @@ pub async fn create(session: Caller, hcp: Arc<Hcp>, patient: String) -> Written 
 }
 
 /// Creates a contact and modifies it again and again.
-pub async fn modify(session: Caller, hcp: Arc<Hcp>, patient: String) -> Written {
+pub(crate) async fn modify(session: Caller, hcp: Arc<Hcp>, patient: String) -> Written {
     let mut written = Written::default();
     let id = new_id();
     let mut body = contact(&id, &patient, &hcp.id, 1);
@@ -53,7 +53,7 @@ pub async fn modify(session: Caller, hcp: Arc<Hcp>, patient: String) -> Written 
 }
 
 /// Creates contacts in batches.
-pub async fn create_batches(session: Caller, hcp: Arc<Hcp>, patient: String) -> Written {
+pub(crate) async fn create_batches(session: Caller, hcp: Arc<Hcp>, patient: String) -> Written {
     let mut written = Written::default();
     loop {
         let ids: Vec<String> = (0..BATCH).map(|_| new_id()).collect();

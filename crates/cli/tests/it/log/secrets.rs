@@ -4,11 +4,11 @@ use serde_json::Value;
 
 /// Texts that must not be in the log, with what they are.
 #[derive(Default)]
-pub struct Secrets(Vec<(&'static str, String)>);
+pub(crate) struct Secrets(Vec<(&'static str, String)>);
 
 impl Secrets {
     /// Notes texts. Short ones would be found by accident.
-    pub fn add<T: Into<String>>(&mut self, what: &'static str, texts: impl IntoIterator<Item = T>) {
+    pub(crate) fn add<T: Into<String>>(&mut self, what: &'static str, texts: impl IntoIterator<Item = T>) {
         for text in texts {
             let text = text.into();
             assert!(text.len() >= 10, "too short to search for: {text}");
@@ -17,13 +17,13 @@ impl Secrets {
     }
 
     /// Notes a token, as a whole and by its signature.
-    pub fn token(&mut self, token: &str) {
+    pub(crate) fn token(&mut self, token: &str) {
         let signature = token.rsplit('.').next().unwrap();
         self.add("a token", [token, signature]);
     }
 
     /// Notes the tokens of a login, and gives the bearer and the refresh token.
-    pub fn tokens(&mut self, login: &Value) -> (String, String) {
+    pub(crate) fn tokens(&mut self, login: &Value) -> (String, String) {
         let (bearer, refresh) = (super::text(login, "token"), super::text(login, "refreshToken"));
         self.token(&bearer);
         self.token(&refresh);
@@ -31,7 +31,7 @@ impl Secrets {
     }
 
     /// Searches the output of a server for all of them, in any case.
-    pub fn assert_absent(&self, output: &str) {
+    pub(crate) fn assert_absent(&self, output: &str) {
         assert!(self.0.len() > 5);
         let lines: Vec<(&str, String)> = output.lines().map(|line| (line, line.to_lowercase())).collect();
         for (what, secret) in &self.0 {

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use keystead_model::access::delegation_key;
 use serde_json::{Value, json};
 
-use super::{Patient, text};
 use super::secrets::Secrets;
+use super::{Patient, text};
 use crate::contacts::{new_digest, new_id};
 use crate::http::Caller;
 
@@ -89,7 +89,9 @@ pub(super) async fn make_mistakes(session: &Caller, secrets: &mut Secrets) {
             assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
         }
     }
-    for path in ["/an-id-in-a-path", "/rest/v2/contact/an-id-in-a-path", "/rest/v2/contact/an-id-in-a-path?rev=a-query-text"] {
+    for path in
+        ["/an-id-in-a-path", "/rest/v2/contact/an-id-in-a-path", "/rest/v2/contact/an-id-in-a-path?rev=a-query-text"]
+    {
         session.get(path).await.unwrap().is(404);
         session.send("DELETE", path, Vec::new()).await.unwrap();
     }

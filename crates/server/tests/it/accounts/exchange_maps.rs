@@ -10,7 +10,10 @@ async fn entries_are_added_and_never_replaced() {
     let world = World::new().await;
     let jorah = world.hcp("jorah").await;
     let dany = world.patient("dany@example.org").await;
-    let (key, id) = ("0123456789abcdef".repeat(2), delegation_key(&[0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef].repeat(2).try_into().unwrap()));
+    let (key, id) = (
+        "0123456789abcdef".repeat(2),
+        delegation_key(&[0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef].repeat(2).try_into().unwrap()),
+    );
     let put = async |entries: Value| dany.put("exchangedatamap/batch", json!({"batch": {key.as_str(): entries}})).await;
     let answer = put(json!({fingerprint(1): "AAAA"})).await;
     assert_eq!((answer.status, answer.text.as_str()), (200, "ok"), "raw text, no quotes");

@@ -49,7 +49,8 @@ async fn roles_are_listed_with_permissions_that_clients_know() {
 async fn permissions_are_the_administrators_to_set() {
     let world = World::new().await;
     let (admin, jorah) = (world.admin().await, world.hcp("jorah").await);
-    let item = json!({"itemType": "AlwaysPermissionItemDto", "type": "ADMIN", "predicate": {"$type": "AlwaysPredicate"}});
+    let item =
+        json!({"itemType": "AlwaysPermissionItemDto", "type": "ADMIN", "predicate": {"$type": "AlwaysPredicate"}});
     let permission = json!({"grants": [item]});
     let path = format!("permissions/{}", jorah.user);
     refused(jorah.put(&path, permission.clone()).await, 403);

@@ -73,9 +73,9 @@ async fn nobody_becomes_a_data_owner_who_has_a_user() {
 #[tokio::test]
 async fn nobody_becomes_a_data_owner_that_is_not_theirs_to_give() {
     let world = World::new().await;
-    let (jorah, mallory, admin) = (world.hcp("jorah").await, world.hcp("mallory").await, world.admin().await);
+    let (jorah, mallory) = (world.hcp("jorah").await, world.hcp("mallory").await);
     jorah.add_patient("sansa").await;
-    ok(jorah.post("hcparty", json!({"id": "grey"})).await);
+    ok(jorah.post("hcparty", json!({"id": "grey", "lastName": "Worm"})).await);
     ok(jorah.post("device", json!({"id": "scale"})).await);
     for owner in [json!({"patientId": "sansa"}), json!({"healthcarePartyId": "grey"}), json!({"deviceId": "scale"})] {
         let mut user = json!({"id": "u-evil", "login": "evil"});
@@ -84,13 +84,19 @@ async fn nobody_becomes_a_data_owner_that_is_not_theirs_to_give() {
         assert_eq!(refused(mallory.post("user", user).await, 403), field);
     }
     ok(jorah.post("user", json!({"id": "u-scale", "login": "scale", "deviceId": "scale"})).await);
+    world.stop().await;
+}
 
-    // whoever has published a key is somebody, even when the user is gone
-    let dany = world.patient("dany@example.org").await;
-    dany.publish(1).await;
-    ok(admin.delete(&format!("user/{}", dany.user)).await);
-    let user = json!({"id": "u-evil", "login": "evil", "patientId": dany.owner});
-    assert_eq!(refused(mallory.post("user", user.clone()).await, 403), "patientId");
+#[tokio::test]
+async fn who_has_published_a_key_is_somebody_even_without_a_user() {
+    let world = World::new().await;
+    let (jorah, admin) = (world.hcp("jorah").await, world.admin().await);
+    let sansa = invited(&world, &jorah).await;
+    sansa.publish(1).await;
+    ok(sansa.delete("user/u-sansa").await);
+    refused(jorah.post("user/undelete/u-sansa", Value::Null).await, 403);
+    let user = json!({"id": "u-evil", "login": "evil", "patientId": "sansa"});
+    assert_eq!(refused(jorah.post("user", user.clone()).await, 403), "patientId");
     ok(admin.post("user", user).await);
     world.stop().await;
 }
@@ -123,7 +129,7 @@ async fn an_id_that_opens_something_is_nobodys_new_id() {
     jorah.add_patient("sansa").await;
     // the ids of others, whichever kind they are, and a delegation key
     for id in [&jorah.owner, &dany.owner, "sansa"] {
-        refused(mallory.post("hcparty", json!({"id": id})).await, 409);
+        refused(mallory.post("hcparty", json!({"id": id, "name": "Evil"})).await, 409);
         refused(mallory.post("device", json!({"id": id})).await, 409);
         let root = json!({"delegator": mallory.owner, "delegate": mallory.owner, "exchangeDataId": "x", "permissions": "WRITE"});
         let metadata = json!({"secureDelegations": {"3".repeat(64): root}});
@@ -131,10 +137,10 @@ async fn an_id_that_opens_something_is_nobodys_new_id() {
     }
     let delegation_key = super::people::delegation_key("sansa");
     for class in ["hcparty", "device"] {
-        assert_eq!(refused(mallory.post(class, json!({"id": delegation_key})).await, 400), "id");
+        assert_eq!(refused(mallory.post(class, json!({"id": delegation_key, "name": "Evil"})).await, 400), "id");
     }
     // deleting does not free an id
-    ok(mallory.post("hcparty", json!({"id": "gone"})).await);
+    ok(mallory.post("hcparty", json!({"id": "gone", "name": "Gone"})).await);
     ok(mallory.delete("hcparty/gone").await);
     refused(jorah.post("device", json!({"id": "gone"})).await, 409);
     world.stop().await;

@@ -1,4 +1,4 @@
-//! Parents: a child opens what its ancestors may, so only an administrator makes one.
+//! Parents: a child opens what its ancestors may, so only an administrator or the parent makes one.
 
 use serde_json::{Value, json};
 
@@ -16,8 +16,11 @@ async fn nobody_makes_itself_a_child() {
     let device = json!({"id": "device", "parentId": jorah.owner});
     assert_eq!(refused(mallory.post("device", device).await, 403), "parentId");
 
+    ok(jorah.post("hcparty", child).await);
+    let mut adopted = mallory.read("hcparty/child").await;
+    adopted["parentId"] = json!(mallory.owner);
+    refused(mallory.put("hcparty", adopted).await, 403);
     let admin = world.admin().await;
-    ok(admin.post("hcparty", child).await);
     let mut orphan = admin.read("hcparty/child").await;
     orphan.as_object_mut().unwrap().remove("parentId");
     assert_eq!(ok(admin.put("hcparty", orphan).await)["parentId"], Value::Null);
@@ -28,15 +31,17 @@ async fn nobody_makes_itself_a_child() {
 async fn ancestors_exist_and_never_form_a_circle() {
     let world = World::new().await;
     let admin = world.admin().await;
-    ok(admin.post("hcparty", json!({"id": "h0"})).await);
+    ok(admin.post("hcparty", json!({"id": "h0", "name": "H"})).await);
     for depth in 1..=8 {
-        ok(admin.post("hcparty", json!({"id": format!("h{depth}"), "parentId": format!("h{}", depth - 1)})).await);
+        ok(admin
+            .post("hcparty", json!({"id": format!("h{depth}"), "name": "H", "parentId": format!("h{}", depth - 1)}))
+            .await);
     }
-    let deeper = admin.post("hcparty", json!({"id": "h9", "parentId": "h8"})).await;
+    let deeper = admin.post("hcparty", json!({"id": "h9", "name": "H", "parentId": "h8"})).await;
     assert_eq!(refused(deeper, 400), "parentId");
-    let nobody = admin.post("hcparty", json!({"id": "h9", "parentId": "nobody"})).await;
+    let nobody = admin.post("hcparty", json!({"id": "h9", "name": "H", "parentId": "nobody"})).await;
     assert_eq!(refused(nobody, 400), "parentId");
-    let own = admin.post("hcparty", json!({"id": "h9", "parentId": "h9"})).await;
+    let own = admin.post("hcparty", json!({"id": "h9", "name": "H", "parentId": "h9"})).await;
     assert_eq!(refused(own, 400), "parentId");
     for descendant in ["h0", "h3"] {
         let mut root = admin.read("hcparty/h0").await;
@@ -55,7 +60,7 @@ async fn a_child_acts_for_its_parent() {
     let dany = world.patient("dany@example.org").await;
     let from_dany = super::exchange::data("e1", &dany.owner, &jorah.owner);
     ok(dany.post("exchangedata", from_dany.clone()).await);
-    ok(admin.post("hcparty", json!({"id": "child", "parentId": jorah.owner})).await);
+    ok(admin.post("hcparty", json!({"id": "child", "name": "Child", "parentId": jorah.owner})).await);
     ok(admin.post("user", json!({"id": "u", "login": "u", "healthcarePartyId": "child", "passwordHash": "p"})).await);
     let child = world.person("u", "child", &world.log_in("u", "p").await.unwrap());
     assert_eq!(child.read("exchangedata/e1").await["delegator"], dany.owner);

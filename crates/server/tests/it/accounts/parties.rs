@@ -26,7 +26,10 @@ async fn they_are_created_read_found_and_modified() {
         let page = ok(dany.post(&format!("{class}/filter?limit=1"), chain.clone()).await);
         assert_eq!(page["rows"].as_array().unwrap().len(), 1);
         assert!(page["totalSize"].is_null());
-        assert_eq!(refused(dany.post(&format!("{class}/filter"), json!({"filter": {"$type": "X"}})).await, 400), "filter.$type");
+        assert_eq!(
+            refused(dany.post(&format!("{class}/filter"), json!({"filter": {"$type": "X"}})).await, 400),
+            "filter.$type"
+        );
 
         let mut changed = made.clone();
         changed["name"] = json!("Newer");
@@ -36,7 +39,12 @@ async fn they_are_created_read_found_and_modified() {
         assert_eq!(refused(jorah.put(class, json!({"id": made["id"]})).await, 400), "rev");
         refused(jorah.put(class, json!({"id": "nobody", "rev": "1-x"})).await, 404);
         assert_eq!(refused(jorah.post(class, json!({"id": "x", "unknown": 1})).await, 400), "unknown");
-        refused(jorah.post(class, json!({"id": made["id"]})).await, 409);
+        refused(jorah.post(class, json!({"id": made["id"], "name": "New"})).await, 409);
+    }
+    for name in [json!({}), json!({"lastName": " "})] {
+        let mut nameless = json!({"id": "x"});
+        nameless.as_object_mut().unwrap().extend(name.as_object().unwrap().clone());
+        assert_eq!(refused(jorah.post("hcparty", nameless).await, 400), "lastName");
     }
     let device = jorah.read("device/new-device").await;
     assert_eq!((&device["author"], &device["responsible"]), (&json!(jorah.user), &json!(jorah.owner)));
@@ -52,7 +60,9 @@ async fn whoever_made_one_changes_it_until_it_has_a_key() {
     let made = ok(jorah.post("hcparty", json!({"id": "grey", "lastName": "Worm"})).await);
     refused(barristan.put("hcparty", made.clone()).await, 403);
     refused(barristan.delete("hcparty/grey").await, 403);
-    ok(jorah.post("user", json!({"id": "u-grey", "login": "grey", "healthcarePartyId": "grey", "passwordHash": "p"})).await);
+    ok(jorah
+        .post("user", json!({"id": "u-grey", "login": "grey", "healthcarePartyId": "grey", "passwordHash": "p"}))
+        .await);
     let grey = world.person("u-grey", "grey", &world.log_in("grey", "p").await.unwrap());
     grey.publish(1).await;
 
@@ -109,12 +119,17 @@ async fn older_clients_list_healthcare_parties_by_name() {
     let world = World::new().await;
     let jorah = world.hcp("jorah").await;
     for (id, name) in [("h1", "Tarly"), ("h2", "Stark")] {
-        ok(jorah.post("hcparty", json!({"id": id, "lastName": name, "nihii": format!("1234{id}"), "publicKey": key(1)})).await);
+        ok(jorah
+            .post("hcparty", json!({"id": id, "lastName": name, "nihii": format!("1234{id}"), "publicKey": key(1)}))
+            .await);
     }
     let ids = |page: Value| page["rows"].as_array().unwrap().iter().map(|row| row["id"].clone()).collect::<Vec<_>>();
     assert_eq!(ids(jorah.read("hcparty").await), [json!(jorah.owner), json!("h2"), json!("h1")]);
     assert_eq!(ids(jorah.read("hcparty?desc=true&limit=1").await), [json!("h1")]);
-    assert_eq!(ids(jorah.read("hcparty/byName?name=tar").await), ["h1", "h2"].map(|id| json!(id)).into_iter().rev().collect::<Vec<_>>());
+    assert_eq!(
+        ids(jorah.read("hcparty/byName?name=tar").await),
+        ["h1", "h2"].map(|id| json!(id)).into_iter().rev().collect::<Vec<_>>()
+    );
     assert_eq!(ids(jorah.read("hcparty/byNihiiOrSsin/1234h2").await), ["h2"]);
     let key = jorah.read("hcparty/h1/publicKey").await;
     assert_eq!(key, json!({"hcPartyId": "h1", "hexString": null}));

@@ -8,7 +8,8 @@ use super::people::{World, key, ok, refused};
 async fn a_patients_keys_are_its_own_in_every_endpoint() {
     let world = World::new().await;
     let jorah = world.hcp("jorah").await;
-    let delegation = json!({"delegator": jorah.owner, "delegate": jorah.owner, "exchangeDataId": "x", "permissions": "WRITE"});
+    let delegation =
+        json!({"delegator": jorah.owner, "delegate": jorah.owner, "exchangeDataId": "x", "permissions": "WRITE"});
     let patient = json!({
         "id": "sansa", "publicKeysForOaepWithSha256": [key(66)],
         "securityMetadata": {"secureDelegations": {"1".repeat(64): delegation}},

@@ -153,7 +153,8 @@ impl Person {
 
     /// Creates a patient record that this healthcare party may modify, and gives its id.
     pub(super) async fn add_patient(&self, id: &str) -> String {
-        let delegation = json!({"delegator": self.owner, "delegate": self.owner, "exchangeDataId": "x", "permissions": "WRITE"});
+        let delegation =
+            json!({"delegator": self.owner, "delegate": self.owner, "exchangeDataId": "x", "permissions": "WRITE"});
         let metadata = json!({"secureDelegations": {delegation_key(id): delegation}});
         ok(self.post("patient", json!({"id": id, "firstName": "Sansa", "securityMetadata": metadata})).await);
         id.to_owned()

@@ -32,7 +32,9 @@ async fn it_is_for_its_recipient() {
     assert_eq!(ok(dany.delete(&path(1)).await), json!({"id": made["id"], "rev": made["rev"]}));
     refused(dany.get(&path(1)).await, 404);
     refused(dany.delete(&path(1)).await, 404);
-    for (field, value) in [("type", json!("OTHER")), ("encryptedSelf", json!("?")), ("recipient", json!(null)), ("rev", json!("1-x"))] {
+    for (field, value) in
+        [("type", json!("OTHER")), ("encryptedSelf", json!("?")), ("recipient", json!(null)), ("rev", json!("1-x"))]
+    {
         let mut bad = data(4, &dany, "KEYPAIR_RECOVERY");
         bad[field] = value;
         assert_eq!(refused(dany.post("recoverydata", bad).await, 400), field);

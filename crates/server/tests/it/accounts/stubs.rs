@@ -67,10 +67,7 @@ async fn nobody_else_publishes_a_key_not_even_an_administrator() {
         for keys in [json!([key(1), key(66)]), json!([key(66)]), json!([])] {
             let mut swapped = published.clone();
             swapped["stub"]["publicKeysForOaepWithSha256"] = keys;
-            assert_eq!(
-                refused(attacker.put("dataowner/stub", swapped).await, 403),
-                "stub.publicKeysForOaepWithSha256"
-            );
+            assert_eq!(refused(attacker.put("dataowner/stub", swapped).await, 403), "stub.publicKeysForOaepWithSha256");
         }
         let mut legacy = published.clone();
         legacy["stub"]["publicKey"] = json!(key(66));
@@ -102,7 +99,8 @@ async fn a_legacy_client_gives_access_back_through_the_stub_of_the_other_side() 
     let legacy_fingerprint = |number: u32| key(number)[key(number).len() - 32..].to_owned();
     let (own_key, one, two) = (legacy_fingerprint(1), legacy_fingerprint(11), legacy_fingerprint(12));
     body["stub"]["publicKey"] = json!(key(1));
-    body["stub"]["aesExchangeKeys"] = json!({key(1): {jorah.owner.as_str(): {one.as_str(): "00"}, "other": {one.as_str(): "01"}}});
+    body["stub"]["aesExchangeKeys"] =
+        json!({key(1): {jorah.owner.as_str(): {one.as_str(): "00"}, "other": {one.as_str(): "01"}}});
     let stored = ok(dany.put("dataowner/stub", body).await);
 
     let mut given = stored.clone();

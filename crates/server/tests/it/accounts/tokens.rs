@@ -55,7 +55,10 @@ async fn a_token_can_be_chosen_and_a_short_one_does_not_last() {
         assert_eq!(refused(jorah.post(&path, Value::Null).await, 400), "tokenValidity");
     }
     refused(jorah.post(&format!("user/token/{}/x?tokenValidity=soon", jorah.user), Value::Null).await, 400);
-    assert_eq!(refused(jorah.post(&format!("user/token/{}/{}", jorah.user, "k".repeat(256)), Value::Null).await, 400), "key");
+    assert_eq!(
+        refused(jorah.post(&format!("user/token/{}/{}", jorah.user, "k".repeat(256)), Value::Null).await, 400),
+        "key"
+    );
     world.stop().await;
 }
 
@@ -92,9 +95,15 @@ async fn tokens_in_all_groups_are_for_whom_the_login_was_valid() {
     let mut tx = app.store.write().await.unwrap();
     keystead_server::groups::create_group(&app, &mut *tx, "elsewhere", "Elsewhere").await.unwrap();
     tx.commit().await.unwrap();
-    let there = keystead_server::users::register::Registrant { group: "elsewhere".into(), ..world.registrant("dany@example.org") };
+    let there = keystead_server::users::register::Registrant {
+        group: "elsewhere".into(),
+        ..world.registrant("dany@example.org")
+    };
     world.register(&there).await;
     let made = ok(dany.post("user/inAllGroups/token/dany@example.org/all?tokenValidity=86400", Value::Null).await);
-    assert_eq!(made.as_array().unwrap().iter().map(|made| made["groupId"].clone()).collect::<Vec<_>>(), [json!(world.group)]);
+    assert_eq!(
+        made.as_array().unwrap().iter().map(|made| made["groupId"].clone()).collect::<Vec<_>>(),
+        [json!(world.group)]
+    );
     world.stop().await;
 }

@@ -35,7 +35,7 @@ async fn patients_and_devices_make_nobody() {
     let world = World::new().await;
     let dany = world.patient("dany@example.org").await;
     refused(dany.post("user", json!({"id": "u", "login": "u"})).await, 403);
-    refused(dany.post("hcparty", json!({"id": "h"})).await, 403);
+    refused(dany.post("hcparty", json!({"id": "h", "name": "H"})).await, 403);
     refused(dany.post("device", json!({"id": "d"})).await, 403);
     world.stop().await;
 }
@@ -98,7 +98,9 @@ async fn only_administrators_give_roles_and_permissions() {
     let world = World::new().await;
     let (jorah, admin) = (world.hcp("jorah").await, world.admin().await);
     let permission = json!({"grants": [{"itemType": "AlwaysPermissionItemDto", "type": "ADMIN"}]});
-    for (extra, field) in [(json!({"roles": ["ADMIN"]}), "roles"), (json!({"permissions": [permission]}), "permissions")] {
+    for (extra, field) in
+        [(json!({"roles": ["ADMIN"]}), "roles"), (json!({"permissions": [permission]}), "permissions")]
+    {
         let mut user = json!({"id": "u", "login": "u"});
         user.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         assert_eq!(refused(jorah.post("user", user).await, 403), field);
@@ -106,7 +108,10 @@ async fn only_administrators_give_roles_and_permissions() {
     refused(jorah.post("user/admin", json!({"id": "u", "login": "u"})).await, 403);
     let unknown = admin.post("user", json!({"id": "u", "login": "u", "roles": ["ADMIN", "KING"]})).await;
     assert_eq!(refused(unknown, 400), "roles[1]");
-    assert_eq!(ok(admin.post("user", json!({"id": "u", "login": "u", "roles": ["HCP"]})).await)["roles"], json!(["HCP"]));
+    assert_eq!(
+        ok(admin.post("user", json!({"id": "u", "login": "u", "roles": ["HCP"]})).await)["roles"],
+        json!(["HCP"])
+    );
     assert_eq!(ok(admin.post("user/admin", json!({"id": "v", "login": "v"})).await)["roles"], json!(["ADMIN"]));
     world.stop().await;
 }
@@ -117,7 +122,7 @@ async fn a_path_that_names_another_group_is_refused() {
     let jorah = world.hcp("jorah").await;
     let user: Value = json!({"id": "u", "login": "u"});
     refused(jorah.post("user/inGroup/another", user.clone()).await, 403);
-    refused(jorah.post("hcparty/inGroup/another", json!({"id": "h"})).await, 403);
+    refused(jorah.post("hcparty/inGroup/another", json!({"id": "h", "name": "H"})).await, 403);
     refused(jorah.post("user/inGroup/another/match", json!({"$type": "AllUsersFilter"})).await, 403);
     let made = ok(jorah.post(&format!("user/inGroup/{}", world.group), user).await);
     assert_eq!(made["groupId"], world.group);

@@ -63,7 +63,8 @@ async fn filters_and_ids_are_restricted_to_whom_the_caller_may_read() {
 
     let (mut seen, mut next) = (Vec::new(), String::new());
     loop {
-        let page = ok(jorah.post(&format!("user/filter?limit=2{next}"), json!({"filter": all, "predicate": null})).await);
+        let page =
+            ok(jorah.post(&format!("user/filter?limit=2{next}"), json!({"filter": all, "predicate": null})).await);
         seen.extend(listed(&page["rows"]).iter().map(|id| id.as_str().unwrap().to_owned()));
         match page["nextKeyPair"]["startKeyDocId"].as_str() {
             Some(key) => next = format!("&startDocumentId={key}"),

@@ -163,9 +163,7 @@ async fn properties_replace_those_of_the_same_name() {
     let world = World::new().await;
     let dany = world.patient("dany@example.org").await;
     let path = format!("user/{}/properties", dany.user);
-    let property = |name: &str, value: i64| {
-        json!({"type": {"identifier": name, "type": "INTEGER"}, "typedValue": {"type": "INTEGER", "integerValue": value}})
-    };
+    let property = |name: &str, value: i64| json!({"type": {"identifier": name, "type": "INTEGER"}, "typedValue": {"type": "INTEGER", "integerValue": value}});
     ok(dany.put(&path, json!([property("a", 1), property("b", 2), {"id": "c"}])).await);
     let stored = ok(dany.put(&path, json!([property("b", 3), {"id": "c"}])).await);
     assert_eq!(stored["properties"], json!([property("a", 1), property("b", 3), {"id": "c"}]));

@@ -68,7 +68,10 @@ async fn new_requests_do_not_give_new_guesses_for_ever() {
         let body = with_work(&server, "clinic", &by_email(TO)).await;
         let (id, answer) = start(&server, "clinic", "join", &body).await;
         if answer.status == 200 {
-            while validate(&server, "clinic", &id, &format!("{guesses:012}")).await.status == 401 {
+            for _ in 0..20 {
+                if validate(&server, "clinic", &id, &format!("{guesses:012}")).await.status != 401 {
+                    break;
+                }
                 guesses += 1;
             }
         }

@@ -21,6 +21,7 @@ async fn a_code_arrives_and_is_accepted_once() {
     assert_eq!(validate(&server, "dev", &id, code).await.status, 200);
     let again = validate(&server, "dev", &id, code).await;
     assert_eq!((again.status, again.error().as_str()), (410, "CODE_EXPIRED"));
+    assert_eq!(validate(&server, "dev", &id, &wrong(code)).await.status, 410);
 }
 
 #[tokio::test]

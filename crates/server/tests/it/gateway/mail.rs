@@ -5,7 +5,7 @@ use keystead_server::delivery::Channel;
 use keystead_server::gateway::{ProcessSettings, Template};
 
 use super::{by_email, process, start, validate, with_work};
-use crate::smtp::{Begin, Catcher, certificate};
+use crate::smtp::{Begin, Catcher, certificate, other_certificate};
 use crate::support::{TestServer, until};
 
 const TO: &str = "grey@example.org";
@@ -31,10 +31,6 @@ async fn ask(server: &TestServer) -> String {
     id
 }
 
-async fn jobs(server: &TestServer) -> (u64, u64) {
-    server.app.store.read().await.unwrap().waiting_jobs().await.unwrap()
-}
-
 #[tokio::test]
 async fn a_code_travels_through_starttls_after_a_login() {
     let catcher = Catcher::start(Begin::StartTls).await;
@@ -57,7 +53,7 @@ async fn a_code_travels_through_starttls_after_a_login() {
     assert!(mail.body().contains("Dear Grey Worm, "), "{}", mail.data);
     let code = &mail.body().split("Worm, ").nth(1).unwrap()[..6];
     assert_eq!(validate(&server, "clinic", &id, code).await.status, 200);
-    until(async || jobs(&server).await.0 == 0).await;
+    until(async || server.jobs().await.0 == 0).await;
     server.stop().await;
 }
 
@@ -74,12 +70,24 @@ async fn tls_from_the_start_and_a_local_server_in_clear() {
 
 #[tokio::test]
 async fn nothing_is_said_in_clear_to_a_server_without_starttls_or_with_a_strange_certificate() {
-    for (begin, ca_file) in [(Begin::Clear, Some(certificate())), (Begin::StartTls, None)] {
+    for (begin, ca_file) in [
+        (Begin::Clear, Some(certificate())),
+        (Begin::StartTls, None),
+        (Begin::StartTls, Some(other_certificate())),
+        (Begin::Tls, Some(other_certificate())),
+    ] {
         let catcher = Catcher::start(begin).await;
-        let server = server(&catcher, |config| config.smtp.ca_file = ca_file).await;
+        let server = server(&catcher, |config| {
+            config.smtp.ca_file = ca_file;
+            if begin == Begin::Tls {
+                config.smtp.tls = SmtpTls::Implicit;
+            }
+        })
+        .await;
         ask(&server).await;
-        until(async || jobs(&server).await == (1, 1)).await;
-        assert_eq!((catcher.tries(), catcher.mails().len()), (0, 0));
+        until(async || catcher.ended() == 1 && server.put_off().await).await;
+        assert_eq!((catcher.logins(), catcher.tries(), catcher.mails().len()), (0, 0, 0));
+        assert_eq!(server.jobs().await, (1, 1), "the mail waits for the operator to put it right");
     }
 }
 
@@ -91,19 +99,18 @@ async fn a_mail_that_is_put_off_is_tried_again_later_and_later() {
     ask(&server).await;
     // each wait is the doubled one before it, shortened by up to a quarter
     for (tries, early, late) in [(1, 3_700, 5_000), (2, 7_400, 10_000), (3, 14_900, 20_000)] {
-        until(async || catcher.tries() == tries && jobs(&server).await.1 == 1).await;
-        settle(&server).await;
+        until(async || catcher.tries() == tries && server.put_off().await).await;
         server.advance(early);
         settle(&server).await;
         assert_eq!(catcher.tries(), tries, "too early");
         server.advance(late - early);
     }
     until(async || catcher.mails().len() == 1).await;
-    until(async || jobs(&server).await.0 == 0).await;
+    until(async || server.jobs().await.0 == 0).await;
     assert_eq!(catcher.tries(), 4);
 }
 
-/// Lets the worker finish what it is at and look once more.
+/// Gives the worker the time to do what it should not do.
 async fn settle(server: &TestServer) {
     for _ in 0..5 {
         server.app.jobs.wake();
@@ -117,14 +124,13 @@ async fn a_mail_is_given_up_when_it_is_refused_or_its_code_has_ended() {
     catcher.refuse(&["550 <grey@example.org> is unknown"]);
     let server = server(&catcher, |_| {}).await;
     ask(&server).await;
-    until(async || catcher.tries() == 1 && jobs(&server).await.0 == 0).await;
+    until(async || catcher.tries() == 1 && server.jobs().await.0 == 0).await;
 
     catcher.refuse(&["451 later"]);
     ask(&server).await;
-    until(async || catcher.tries() == 2 && jobs(&server).await.1 == 1).await;
-    settle(&server).await;
+    until(async || catcher.tries() == 2 && server.put_off().await).await;
     server.advance(10 * 60_000);
-    until(async || jobs(&server).await.0 == 0).await;
+    until(async || server.jobs().await.0 == 0).await;
     assert_eq!((catcher.tries(), catcher.mails().len()), (2, 0));
 }
 
@@ -133,7 +139,10 @@ async fn a_wrong_password_of_the_operator_keeps_the_mail_waiting() {
     let catcher = Catcher::start(Begin::StartTls).await;
     let server = server(&catcher, |config| config.smtp.password = "wrong".into()).await;
     ask(&server).await;
-    until(async || jobs(&server).await == (1, 1)).await;
+    until(async || catcher.logins() == 1 && server.put_off().await).await;
+    assert_eq!(server.jobs().await, (1, 1));
+    server.advance(5_000);
+    until(async || catcher.logins() == 2).await;
     assert_eq!(catcher.tries(), 0);
 }
 
@@ -175,8 +184,7 @@ async fn what_was_acknowledged_is_sent_by_the_next_server() {
     catcher.refuse(&["451 later"]);
     let server = server(&catcher, |_| {}).await;
     ask(&server).await;
-    until(async || catcher.tries() == 1 && jobs(&server).await.1 == 1).await;
-    settle(&server).await;
+    until(async || catcher.tries() == 1 && server.put_off().await).await;
     let app = server.app.clone();
     let clock = server.clock.clone();
     let _data = server.stop().await;
