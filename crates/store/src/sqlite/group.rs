@@ -13,7 +13,7 @@ use crate::{Result, StoreError};
 const MOST: usize = 256;
 
 /// … or is so old.
-const OLDEST: Duration = Duration::from_millis(4);
+const OLDEST: Duration = Duration::from_millis(8);
 
 /// The connection, with the outer transaction that is open on it.
 pub(super) struct Group {
@@ -26,11 +26,13 @@ pub(super) struct Group {
     nested: bool,
     /// Who waits for its commit.
     pending: Vec<oneshot::Sender<Result<()>>>,
+    /// How many the last group had.
+    last: usize,
 }
 
 impl Group {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection: Some(connection), open: None, nested: false, pending: Vec::new() }
+        Self { connection: Some(connection), open: None, nested: false, pending: Vec::new(), last: 0 }
     }
 
     pub(super) fn connection(&self) -> Result<&Connection> {
@@ -40,6 +42,11 @@ impl Group {
     /// Whether it is time to commit although others wait to join.
     pub(super) fn is_full(&self) -> bool {
         self.pending.len() >= MOST || self.open.is_some_and(|since| since.elapsed() >= OLDEST)
+    }
+
+    /// Whether nobody else wrote lately, so that nobody is kept waiting by a commit.
+    pub(super) fn is_alone(&self) -> bool {
+        self.pending.len() <= 1 && self.last <= 1
     }
 
     /// Begins a unit of work; whether it could, because no other process is writing.
@@ -97,6 +104,7 @@ impl Group {
         match execute(connection, "COMMIT") {
             Ok(()) => {
                 self.open = None;
+                self.last = self.pending.len();
                 for answer in self.pending.drain(..) {
                     // Whoever stopped waiting does not want to know.
                     let _ = answer.send(Ok(()));

@@ -2,9 +2,12 @@
 //!
 //! A unit of work is a savepoint inside an outer transaction. Units of work take the connection in
 //! the order they asked for it. Whoever finishes while others wait leaves the outer transaction open
-//! for the next and waits for the answer; whoever finishes while nobody waits commits it for all.
-//! So a single client pays for a commit and nothing else, and under load one flush to disk serves
-//! everybody who came while the one before it was under way.
+//! for the next and waits for the answer; whoever finishes while nobody waits has it committed for all.
+//! So under load one flush to disk serves everybody who came while the one before it was under way.
+//!
+//! A commit blocks its thread until the disk has answered. A single client commits on its own task,
+//! which is the quickest for it. As soon as groups have more than one member a thread of its own
+//! commits them: the tasks go on reading requests meanwhile, which then form the next group.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,7 +30,7 @@ const RETRY: Duration = Duration::from_millis(1);
 pub(super) struct Writers {
     group: Arc<Mutex<Group>>,
     waiting: AtomicUsize,
-    /// Wakes the thread that commits what everybody left behind.
+    /// Wakes the thread that commits for others.
     left: mpsc::Sender<()>,
     busy_timeout: Duration,
 }
@@ -118,12 +121,15 @@ impl SqliteWriting {
         Ok(self.began)
     }
 
-    /// Hands the connection on, or commits for all when nobody waits for it.
+    /// Hands the connection on, or has the group committed when nobody waits for it.
     fn hand_on(&mut self) {
-        if let Some(mut group) = self.guard.take()
-            && (self.writers.waiting.load(Ordering::SeqCst) == 0 || group.is_full())
-        {
+        let Some(mut group) = self.guard.take() else { return };
+        let awaited = self.writers.waiting.load(Ordering::SeqCst) > 0;
+        if group.is_full() || (!awaited && group.is_alone()) {
             group.commit();
+        } else if !awaited {
+            drop(group);
+            let _ = self.writers.left.send(());
         }
     }
 }
