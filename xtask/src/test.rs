@@ -10,8 +10,7 @@ use crate::steps::{self, command, root, works};
 type Step = (&'static str, fn() -> anyhow::Result<()>);
 
 /// In the order of how fast they tell what is wrong.
-const STEPS: &[Step] =
-    &[("format", format), ("lint", lint), ("unit", unit), ("docs", documents), ("interop", interop)];
+const STEPS: &[Step] = &[("format", format), ("lint", lint), ("unit", unit), ("docs", documents), ("interop", interop)];
 
 fn run_steps(steps: &[&Step]) -> anyhow::Result<()> {
     let mut times = Vec::new();

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use keystead_server::{App, Config, ServerKeys, bootstrap};
 use keystead_server::rng::SystemRng;
+use keystead_server::{App, Config, ServerKeys, bootstrap};
 use keystead_store::Store as _;
 use keystead_store::sqlite::SqliteStore;
 use tokio::net::TcpListener;

@@ -101,7 +101,9 @@ impl ErrorCode {
             Self::InvalidSecurityMetadata => "The security metadata breaks a rule of wire 4.1.",
             Self::InvalidFilter => "The filter is unknown or lacks an argument.",
             Self::Unauthorized => "The request lacks valid credentials.",
-            Self::StrongerLoginRequired => "A stronger login is needed. Answers with `Icure-Minimum-Required-Auth-Level`.",
+            Self::StrongerLoginRequired => {
+                "A stronger login is needed. Answers with `Icure-Minimum-Required-Auth-Level`."
+            }
             Self::Forbidden => "The caller may not do this.",
             Self::CaptchaRejected => "The captcha was not solved.",
             Self::NotFound => "There is no such thing.",

@@ -1,11 +1,11 @@
 //! Between JSON objects and the store: what every write of a document does, whatever its class.
 
+use keystead_model::Object;
 use keystead_model::access::{self, Grant, Level};
 use keystead_model::class::Class;
 use keystead_model::error::{ErrorCode, FieldError};
 use keystead_model::rev::Rev;
 use keystead_model::schema;
-use keystead_model::Object;
 use keystead_store::documents::{Document, Projection, Written};
 use keystead_store::{Reading, Writing};
 use serde_json::Value;

@@ -130,8 +130,7 @@ impl IntoResponse for ApiError {
     /// The status, headers and, for [`crate::http::finish`] to render with the request id, the error.
     fn into_response(self) -> Response {
         let mut response = Response::default();
-        *response.status_mut() =
-            StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -137,8 +137,13 @@ pub trait ReadDocuments {
 #[async_trait]
 pub trait WriteDocuments {
     /// Adds a document.
-    async fn create(&mut self, group: &str, class: &str, document: &Document, projection: &Projection)
-    -> Result<Written>;
+    async fn create(
+        &mut self,
+        group: &str,
+        class: &str,
+        document: &Document,
+        projection: &Projection,
+    ) -> Result<Written>;
 
     /// Replaces the document whose revision is `expected` with all that is derived from it.
     async fn replace(

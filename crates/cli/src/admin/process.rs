@@ -2,8 +2,8 @@
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use keystead_server::gateway::{self, ProcessSettings};
 use keystead_server::App;
+use keystead_server::gateway::{self, ProcessSettings};
 use serde_json::{Value, json};
 
 /// What can be done with processes.

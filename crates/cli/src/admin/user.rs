@@ -113,7 +113,8 @@ async fn list(app: &App, group: &str) -> anyhow::Result<Value> {
     let mut listed = Vec::new();
     for document in tx.documents(group, CLASS.name, &ids, None).await? {
         let user = documents::parse(&document)?;
-        let shown = ["id", "login", "email", "mobilePhone", "status", "roles", "healthcarePartyId", "patientId", "deviceId"];
+        let shown =
+            ["id", "login", "email", "mobilePhone", "status", "roles", "healthcarePartyId", "patientId", "deviceId"];
         listed.push(user.into_iter().filter(|(key, _)| shown.contains(&key.as_str())).collect::<Value>());
     }
     Ok(Value::Array(listed))
@@ -129,8 +130,7 @@ async fn account(app: &App, named: Named) -> anyhow::Result<Account> {
 async fn set_status(app: &App, named: Named, status: &str) -> anyhow::Result<Value> {
     let account = account(app, named).await?;
     let mut tx = app.store.write().await?;
-    let (stored, mut user) =
-        documents::load(&mut *tx, &account.group, &CLASS, &account.user).await?;
+    let (stored, mut user) = documents::load(&mut *tx, &account.group, &CLASS, &account.user).await?;
     user.insert("status".to_owned(), json!(status));
     documents::update(app, &mut *tx, &account.group, &CLASS, &stored, user).await?;
     if status == "DISABLED" {

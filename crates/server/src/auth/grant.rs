@@ -1,8 +1,8 @@
 //! What a session is given for one of its accounts: the claims of its tokens.
 
+use keystead_model::Object;
 use keystead_model::class::Class;
 use keystead_model::entity::{healthcare_party, user};
-use keystead_model::Object;
 use keystead_store::Reading;
 use keystead_store::accounts::{Account, Session};
 

@@ -10,9 +10,9 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use keystead_model::error::{ErrorCode, FieldError};
+use keystead_store::Writing;
 use keystead_store::accounts::{Account, Secret, SecretKind, Session as StoredSession};
 use keystead_store::gateway::{Limit, Limited};
-use keystead_store::Writing;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -176,12 +176,7 @@ struct Candidate {
     secrets: Vec<Secret>,
 }
 
-async fn candidates(
-    app: &App,
-    tx: &mut dyn Writing,
-    name: &str,
-    group: Option<&str>,
-) -> ApiResult<Vec<Candidate>> {
+async fn candidates(app: &App, tx: &mut dyn Writing, name: &str, group: Option<&str>) -> ApiResult<Vec<Candidate>> {
     let mut candidates = Vec::new();
     let accounts = tx.accounts(name).await?;
     for account in accounts.into_iter().filter(|account| group.is_none_or(|group| group == account.group)) {

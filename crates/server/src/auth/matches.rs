@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use keystead_model::entity::group;
 use keystead_model::Object;
+use keystead_model::entity::group;
 use serde_json::Value;
 
 use super::{Session, grant};

@@ -40,8 +40,7 @@ pub async fn verify(password: &str, stored: Option<&[u8]>) -> ApiResult<bool> {
     let password = zeroize::Zeroizing::new(password.to_owned());
     let text = stored.and_then(|stored| std::str::from_utf8(stored).ok()).unwrap_or(NOBODY).to_owned();
     blocking(move || {
-        PasswordHash::new(&text)
-            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+        PasswordHash::new(&text).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
     })
     .await
 }

@@ -97,9 +97,7 @@ pub fn decode(app: &App, token: &str, kind: TokenKind) -> ApiResult<Claims> {
     // compared below, with the server's clock
     validation.validate_exp = false;
     let key = DecodingKey::from_secret(app.keys.token_key());
-    let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation)
-        .map_err(|_| ApiError::unauthorized())?
-        .claims;
+    let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation).map_err(|_| ApiError::unauthorized())?.claims;
     let end = claims.exp.saturating_add(i64::from(app.config.sessions.leeway_seconds)).saturating_mul(1000);
     if claims.kind != kind || app.now() >= end {
         return Err(ApiError::unauthorized());

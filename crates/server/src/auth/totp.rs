@@ -34,13 +34,7 @@ fn generator(secret: &[u8], digits: u8) -> Option<Totp> {
 ///
 /// # Errors
 /// The secret or the number of digits is not what it should be.
-pub async fn enable(
-    app: &App,
-    tx: &mut dyn Writing,
-    account: &Account,
-    secret: &str,
-    digits: u8,
-) -> ApiResult<()> {
+pub async fn enable(app: &App, tx: &mut dyn Writing, account: &Account, secret: &str, digits: u8) -> ApiResult<()> {
     if !(6..=8).contains(&digits) {
         return Err(FieldError::new("otpLength", "6, 7 or 8").into());
     }

@@ -8,10 +8,10 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{delete, get, put};
 use http::{HeaderValue, Method, header};
+use keystead_model::Object;
 use keystead_model::access::Level;
 use keystead_model::entity::document::CLASS;
 use keystead_model::error::FieldError;
-use keystead_model::Object;
 use keystead_store::documents::Attachment;
 use serde_json::{Value, json};
 
@@ -33,9 +33,8 @@ pub(super) fn routes() -> Vec<Route> {
     let main = "/rest/v2/document/{id}/attachment";
     let secondary = "/rest/v2/document/{id}/secondaryAttachments/{*key}";
     let document = Shape::Object("Document");
-    let route = |method: Method, path: &str, summary, handler| {
-        Route::new(method, path, summary, handler).access(Access::Keys)
-    };
+    let route =
+        |method: Method, path: &str, summary, handler| Route::new(method, path, summary, handler).access(Access::Keys);
     vec![
         route(Method::PUT, main, "Set the main attachment", put(set_main))
             .query(&["rev", "utis", "encrypted"])
@@ -70,7 +69,9 @@ pub(super) fn check_unchanged(before: &Object, after: &mut Object) -> ApiResult<
                 let stored = stored.clone();
                 after.insert((*key).to_owned(), stored);
             }
-            (stored, Some(given)) if stored != Some(given) && (*key != "mainUti" || before.contains_key("attachmentId")) => {
+            (stored, Some(given))
+                if stored != Some(given) && (*key != "mainUti" || before.contains_key("attachmentId")) =>
+            {
                 return Err(FieldError::new(*key, "no change: use the attachment endpoints").into());
             }
             _ => {}

@@ -14,8 +14,8 @@ use crate::auth::Session;
 /// Fills in the absent timestamps, ids and, for callers that are not anonymous, the author.
 pub(super) fn fill(app: &App, session: &Session, headers: &HeaderMap, class: &Class, object: &mut Object) {
     let now = app.now();
-    let author = names_author(session, headers)
-        .then(|| (session.account.user.clone(), session.data_owner().map(str::to_owned)));
+    let author =
+        names_author(session, headers).then(|| (session.account.user.clone(), session.data_owner().map(str::to_owned)));
     for key in ["created", "modified"] {
         if class.name != "SecureDelegationKeyMap" {
             set(object, key, now);

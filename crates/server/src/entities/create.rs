@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use http::HeaderMap;
+use keystead_model::Object;
 use keystead_model::access;
 use keystead_model::class::Class;
 use keystead_model::error::{ErrorCode, FieldError};
-use keystead_model::Object;
 use keystead_store::Writing;
 use keystead_store::documents::Document;
 
@@ -44,8 +44,7 @@ pub(super) fn prepare(
     if class.name == "Document" && super::attachments::FIELDS.iter().any(|key| object.contains_key(*key)) {
         return Err(FieldError::new("", "no attachment fields: use the attachment endpoints").into());
     }
-    access::check_metadata(&object)
-        .map_err(|error| ApiError::field(ErrorCode::InvalidSecurityMetadata, error))?;
+    access::check_metadata(&object).map_err(|error| ApiError::field(ErrorCode::InvalidSecurityMetadata, error))?;
     // whoever explains a delegation presents that delegation's key alone, which may be a reader's
     let explains = class.name == "SecureDelegationKeyMap"
         && access::level(&documents::grants(class, &object), &session.caller()).is_some();

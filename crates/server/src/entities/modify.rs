@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::response::Response;
+use keystead_model::Object;
 use keystead_model::access::{self, Level};
 use keystead_model::class::Class;
 use keystead_model::error::{ErrorCode, FieldError};
-use keystead_model::Object;
 use keystead_store::Writing;
 use keystead_store::documents::Document;
 use serde_json::Value;

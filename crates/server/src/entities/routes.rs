@@ -8,7 +8,9 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use keystead_model::class::{self, Class};
 
-use super::{attachments, batch, by_ids, create, delete, find, get, lists, messages, modify, services, share, stubs, topics};
+use super::{
+    attachments, batch, by_ids, create, delete, find, get, lists, messages, modify, services, share, stubs, topics,
+};
 use crate::app::App;
 use crate::error::ApiResult;
 use crate::http::{Access, Route, Shape};
@@ -68,7 +70,9 @@ fn of_class(class: &'static Class) -> Vec<Route> {
         route!(post, base.clone(), "Create an entity", create::create).takes(one.clone()).gives(one.clone()),
         route!(put, base.clone(), "Modify an entity", modify::modify).takes(one.clone()).gives(one.clone()),
         route!(get, at("/{id}"), "Get an entity", get::get).gives(one.clone()),
-        route!(post, at("/byIds"), "Get the readable ones of many", by_ids::by_ids).takes(ids.clone()).gives(many.clone()),
+        route!(post, at("/byIds"), "Get the readable ones of many", by_ids::by_ids)
+            .takes(ids.clone())
+            .gives(many.clone()),
         route!(post, at("/batch"), "Create many", batch::create).takes(many.clone()).gives(written.clone()),
         route!(put, at("/batch"), "Modify many", batch::modify).takes(many.clone()).gives(written),
         route!(delete, at("/{id}"), "Delete, so that it can be undeleted", delete::delete)
@@ -101,10 +105,15 @@ fn of_class(class: &'static Class) -> Vec<Route> {
     ];
     if let Some(by_patient) = &class.by_patient {
         routes.push(
-            route!(post, format!("{base}/{}", by_patient.path), "Ids of a patient's entities by date", find::by_patient)
-                .query(&["dataOwnerId", "startDate", "endDate", "descending"])
-                .takes(ids)
-                .gives(Shape::Strings),
+            route!(
+                post,
+                format!("{base}/{}", by_patient.path),
+                "Ids of a patient's entities by date",
+                find::by_patient
+            )
+            .query(&["dataOwnerId", "startDate", "endDate", "descending"])
+            .takes(ids)
+            .gives(Shape::Strings),
         );
     }
     routes

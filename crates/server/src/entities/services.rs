@@ -78,7 +78,8 @@ async fn filtered(
     Json(body): Json,
 ) -> ApiResult<Response> {
     let chain = filter::from_chain(&body).map_err(invalid)?;
-    let selection = filter::compile_service(chain, &session.caller()).map_err(|error| invalid(error.under("filter")))?;
+    let selection =
+        filter::compile_service(chain, &session.caller()).map_err(|error| invalid(error.under("filter")))?;
     let limit = parameters.limit();
     let find = Find { after: parameters.after()?, limit: Some(limit + 1), ..question(&session, selection) };
     let mut tx = app.store.read().await?;
@@ -167,8 +168,7 @@ fn embedded(contact: &Object, id: &str) -> Option<Object> {
     let services = contact.get("services")?.as_array()?.iter().filter_map(Value::as_object);
     let mut service = services.into_iter().find(|service| documents::text(service, "id") == Some(id))?.clone();
     service.insert("contactId".to_owned(), contact.get("id")?.clone());
-    let copied =
-        ["secretForeignKeys", "cryptedForeignKeys", "delegations", "encryptionKeys", "securityMetadata"];
+    let copied = ["secretForeignKeys", "cryptedForeignKeys", "delegations", "encryptionKeys", "securityMetadata"];
     for key in copied {
         match contact.get(key) {
             Some(value) => service.insert(key.to_owned(), value.clone()),

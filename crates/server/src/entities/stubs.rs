@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use keystead_model::class::Class;
 use keystead_model::Object;
+use keystead_model::class::Class;
 use keystead_store::documents::Document;
 
 use super::by_ids::list_of_ids;
@@ -16,8 +16,21 @@ use crate::http::{Json, json_body};
 
 /// The fields of an `IcureStub`.
 const FIELDS: &[&str] = &[
-    "id", "rev", "created", "modified", "author", "responsible", "medicalLocationId", "tags", "codes", "endOfLife",
-    "secretForeignKeys", "cryptedForeignKeys", "delegations", "encryptionKeys", "securityMetadata",
+    "id",
+    "rev",
+    "created",
+    "modified",
+    "author",
+    "responsible",
+    "medicalLocationId",
+    "tags",
+    "codes",
+    "endOfLife",
+    "secretForeignKeys",
+    "cryptedForeignKeys",
+    "delegations",
+    "encryptionKeys",
+    "securityMetadata",
 ];
 
 pub(super) async fn stubs(

@@ -6,10 +6,10 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
 use http::Method;
+use keystead_model::Object;
 use keystead_model::access::Level;
 use keystead_model::entity::topic::CLASS;
 use keystead_model::error::FieldError;
-use keystead_model::Object;
 use serde_json::Value;
 
 use super::reach;

@@ -78,7 +78,12 @@ async fn one_client(report: &mut Report) -> Outcome<()> {
     let baseline = median(bare.clone());
     report.note("one client: bare BEGIN, INSERT, COMMIT", baseline, "us");
     report.note("one client: bare, p99", p99(bare), "us");
-    report.at_most("one client: document without index entries, over bare", median(plain.clone()) - baseline, "us", 100.0);
+    report.at_most(
+        "one client: document without index entries, over bare",
+        median(plain.clone()) - baseline,
+        "us",
+        100.0,
+    );
     report.note("one client: document without index entries, p99", p99(plain), "us");
     report.note("one client: contact with 7 index entries, 2 grants", median(whole.clone()), "us");
     report.note("one client: contact, p99", p99(whole), "us");

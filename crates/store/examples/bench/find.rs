@@ -148,12 +148,13 @@ const QUESTIONS: &[Question] = &[
     ("everything, by HCP who reads few", GOAL, |_, _| sorted(Query::All, Order::Id).readable(&[FEW])),
     ("everything but the rare tag, by HCP who reads few", GOAL, |_, _| {
         let query = Query::Difference(Box::new(Query::All), Box::new(Query::term(TAG, RARE)));
-        Find { limit: Some(1), ..sorted(Query::Union(vec![query, Query::AccessibleTo(vec![FEW.to_owned()])]), Order::Id) }
-            .readable(&[FEW])
+        Find {
+            limit: Some(1),
+            ..sorted(Query::Union(vec![query, Query::AccessibleTo(vec![FEW.to_owned()])]), Order::Id)
+        }
+        .readable(&[FEW])
     }),
-    ("everything accessible, first 100", GOAL, |_, _| {
-        sorted(Query::All, Order::Id).readable(&[EVERYTHING]).first(100)
-    }),
+    ("everything accessible, first 100", GOAL, |_, _| sorted(Query::All, Order::Id).readable(&[EVERYTHING]).first(100)),
     ("everything accessible, 100 from the middle", GOAL, |random, _| {
         let mut find = sorted(Query::AccessibleTo(vec![EVERYTHING.to_owned()]), Order::Id);
         find.after = Some(Hit { id: format!("{:02x}", random % 200), part: String::new(), sort: None });

@@ -19,7 +19,11 @@ fn session(id: &str, accounts: &[Account], expires: EpochMs) -> Session {
 }
 
 /// Kind, name, digest and end of each secret; a `Secret` itself is not printable.
-async fn secrets(store: &Arc<dyn Store>, account: &Account, now: EpochMs) -> Result<Vec<(SecretKind, String, Vec<u8>)>> {
+async fn secrets(
+    store: &Arc<dyn Store>,
+    account: &Account,
+    now: EpochMs,
+) -> Result<Vec<(SecretKind, String, Vec<u8>)>> {
     let found = store.read().await?.secrets(account, now).await?;
     Ok(found.into_iter().map(|secret| (secret.kind, secret.name, secret.digest)).collect())
 }

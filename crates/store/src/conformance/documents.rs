@@ -170,7 +170,8 @@ pub async fn hides_deleted_documents(store: Arc<dyn Store>) -> Result<()> {
     put(&store, "b", live.clone()).await?;
     let mut deleted = document("a", "2-a");
     deleted.deleted = true;
-    let steps = [(deleted, "1-a", nothing().reader("r"), vec!["b"]), (document("a", "3-a"), "2-a", live, vec!["a", "b"])];
+    let steps =
+        [(deleted, "1-a", nothing().reader("r"), vec!["b"]), (document("a", "3-a"), "2-a", live, vec!["a", "b"])];
     for (document, expected, projection, found) in steps {
         let mut work = store.write().await?;
         assert_eq!(work.replace(GROUP, CONTACT, &document, expected, &projection).await?, Written::Done);

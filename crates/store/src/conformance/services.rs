@@ -42,7 +42,8 @@ pub async fn finds_parts(store: Arc<dyn Store>) -> Result<()> {
         assert_eq!(listed(&store, parts(query.clone())).await?, expected, "{query:?}");
     }
     // As documents, a contact is in both sets although no part of it is.
-    let contacts: Vec<String> = hits(&store, &question(both)).await?.into_iter().map(|hit| hit.id + &hit.part).collect();
+    let contacts: Vec<String> =
+        hits(&store, &question(both)).await?.into_iter().map(|hit| hit.id + &hit.part).collect();
     assert_eq!(contacts, ["a", "b"]);
     Ok(())
 }
@@ -124,12 +125,7 @@ pub async fn finds_parts_of_every_kind(store: Arc<dyn Store>) -> Result<()> {
         (Query::Prefix { index: TAG, prefix: "r".to_owned() }, "b1 b3 c4", "a1", "b1 b3"),
         (Query::TermRange { index: TAG, from: None, to: Some("red".to_owned()) }, "a2 b1 c4", "a1 a2", "a2 b1"),
         (Query::Term { index: TAG, terms: texts(&["red", "green"]), from: None, to: Some(4) }, "a2 b1", "a2", "a2 b1"),
-        (
-            Query::Intersection(vec![Query::term(TAG, "red"), Query::AccessibleTo(texts(&["s"]))]),
-            "b1",
-            "a1",
-            "b1",
-        ),
+        (Query::Intersection(vec![Query::term(TAG, "red"), Query::AccessibleTo(texts(&["s"]))]), "b1", "a1", "b1"),
         (Query::Difference(Box::new(Query::All), Box::new(Query::Ids(texts(&["1"])))), "a2 b3 c4", "a2", "a2 b3"),
     ] {
         assert_eq!(listed(&store, parts(query.clone())).await?, everybody, "{query:?}");
@@ -148,9 +144,12 @@ pub async fn pages_parts(store: Arc<dyn Store>) -> Result<()> {
         let mut projection = nothing().reader(if contact % 2 == 0 { "r" } else { "s" });
         for service in 0..4 {
             let id = format!("{}", (contact + service) % 9);
-            projection = projection
-                .service(&id, contact, service)
-                .part(KEY, "k", (service != 2).then_some((contact * 7 + service) % 5), &id);
+            projection = projection.service(&id, contact, service).part(
+                KEY,
+                "k",
+                (service != 2).then_some((contact * 7 + service) % 5),
+                &id,
+            );
         }
         put(&store, &format!("c{contact}"), projection).await?;
     }

@@ -13,13 +13,8 @@ use crate::documents::{Attachment, Document, Find, Hit, Projection, Reached, Rea
 #[async_trait]
 impl ReadDocuments for MemoryTransaction {
     async fn groups(&mut self) -> Result<Vec<String>> {
-        let mut ids: Vec<String> = self
-            .state
-            .documents
-            .keys()
-            .filter(|(_, class, _)| class == "Group")
-            .map(|(_, _, id)| id.clone())
-            .collect();
+        let mut ids: Vec<String> =
+            self.state.documents.keys().filter(|(_, class, _)| class == "Group").map(|(_, _, id)| id.clone()).collect();
         ids.sort_unstable();
         Ok(ids)
     }

@@ -51,9 +51,8 @@ fn change_postings(connection: &Connection, key: Key<'_>, stored: &[Fact<'_>], w
             )?
             .execute(params![key.group, posting.index, posting.term, posting.sort, key.id, posting.part])?;
     }
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO posting (group_id, name, term, sort, id, part) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
+    let mut insert = connection
+        .prepare_cached("INSERT INTO posting (group_id, name, term, sort, id, part) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
     for posting in wanted.iter().filter(|posting| stored.binary_search(posting).is_err()) {
         insert.execute(params![key.group, posting.index, posting.term, posting.sort, key.id, posting.part])?;
     }

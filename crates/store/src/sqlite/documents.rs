@@ -17,7 +17,8 @@ use crate::{Result, StoreError};
 impl<S: Session> ReadDocuments for S {
     async fn groups(&mut self) -> Result<Vec<String>> {
         self.run(|connection| {
-            let mut statement = connection.prepare_cached("SELECT id FROM document WHERE class = 'Group' ORDER BY id")?;
+            let mut statement =
+                connection.prepare_cached("SELECT id FROM document WHERE class = 'Group' ORDER BY id")?;
             let ids = statement.query_map([], |row| row.get(0))?;
             Ok(ids.collect::<rusqlite::Result<_>>()?)
         })
@@ -280,11 +281,5 @@ pub(super) fn bytes<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8]> {
 }
 
 fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
-    Ok(Document {
-        id: row.get(0)?,
-        rev: row.get(1)?,
-        deleted: row.get(2)?,
-        created_by: row.get(3)?,
-        body: row.get(4)?,
-    })
+    Ok(Document { id: row.get(0)?, rev: row.get(1)?, deleted: row.get(2)?, created_by: row.get(3)?, body: row.get(4)? })
 }

@@ -71,9 +71,8 @@ impl<S: Session> WriteGateway for S {
 
     async fn remove_process(&mut self, spec: &str, id: &str) -> Result<bool> {
         self.run(|connection| {
-            let removed = connection
-                .prepare_cached("DELETE FROM process WHERE spec = ?1 AND id = ?2")?
-                .execute([spec, id])?;
+            let removed =
+                connection.prepare_cached("DELETE FROM process WHERE spec = ?1 AND id = ?2")?.execute([spec, id])?;
             Ok(removed > 0)
         })
     }
@@ -185,7 +184,10 @@ fn forget_sessions(connection: &Connection, now: EpochMs) -> Result<bool> {
 }
 
 fn arrival(connection: &Connection, key: &str) -> Result<Option<EpochMs>> {
-    Ok(connection.prepare_cached("SELECT at FROM arrival WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()?)
+    Ok(connection
+        .prepare_cached("SELECT at FROM arrival WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()?)
 }
 
 fn process(row: &Row<'_>) -> rusqlite::Result<Process> {

@@ -38,7 +38,9 @@ impl<S: Session> ReadJobs for S {
         self.run(|connection| {
             Ok(connection
                 .prepare_cached("SELECT count(*), count(CASE WHEN attempts > 0 THEN 1 END) FROM job")?
-                .query_row([], |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs())))?)
+                .query_row([], |row| {
+                    Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs()))
+                })?)
         })
     }
 }

@@ -57,8 +57,7 @@ impl Writers {
         let place = Place::take(self);
         let guard = Arc::clone(&self.group).lock_owned().await;
         place.leave();
-        let mut writing =
-            SqliteWriting { guard: Some(guard), writers: Arc::clone(self), began: false, failed: false };
+        let mut writing = SqliteWriting { guard: Some(guard), writers: Arc::clone(self), began: false, failed: false };
         let begun = Instant::now();
         while !writing.try_begin()? {
             if begun.elapsed() >= self.busy_timeout {

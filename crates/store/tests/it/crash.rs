@@ -116,8 +116,7 @@ async fn verify(directory: &Path, acknowledged: &BTreeSet<String>) {
         after: None,
         limit: None,
     };
-    let stored: BTreeSet<String> =
-        view.find(&find(Query::All)).await.unwrap().into_iter().map(|hit| hit.id).collect();
+    let stored: BTreeSet<String> = view.find(&find(Query::All)).await.unwrap().into_iter().map(|hit| hit.id).collect();
     let lost: Vec<&String> = acknowledged.difference(&stored).collect();
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
     // Whatever is there is there whole, acknowledged or not.

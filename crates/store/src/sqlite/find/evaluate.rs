@@ -60,7 +60,8 @@ impl Terms {
                 term >= from.as_str() && before.as_ref().is_none_or(|before| term < before.as_str())
             }
             Self::Within(from, to) => {
-                from.as_ref().is_none_or(|from| term >= from.as_str()) && to.as_ref().is_none_or(|to| term <= to.as_str())
+                from.as_ref().is_none_or(|from| term >= from.as_str())
+                    && to.as_ref().is_none_or(|to| term <= to.as_str())
             }
         }
     }

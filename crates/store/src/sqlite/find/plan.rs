@@ -5,7 +5,7 @@ use rusqlite::{Connection, params_from_iter};
 use super::Search;
 use super::evaluate::Candidate;
 use super::node::{Leaf, Node};
-use super::sql::{Sql, Source};
+use super::sql::{Source, Sql};
 use crate::Result;
 
 /// How many rows of the candidates are counted before one is chosen, in rounds: the counting costs
@@ -123,7 +123,9 @@ pub(super) fn count_leaf(connection: &Connection, search: &Search<'_>, leaf: &Le
     let Source { table, condition, .. } = sql.source(leaf);
     let limit = sql.number(i64::try_from(cap).unwrap_or(i64::MAX));
     let counted: i64 = connection
-        .prepare_cached(&format!("SELECT count(*) FROM (SELECT 1 FROM {table} AS d WHERE {condition} LIMIT {limit}) AS c"))?
+        .prepare_cached(&format!(
+            "SELECT count(*) FROM (SELECT 1 FROM {table} AS d WHERE {condition} LIMIT {limit}) AS c"
+        ))?
         .query_row(params_from_iter(&sql.params), |row| row.get(0))?;
     Ok(usize::try_from(counted).unwrap_or(cap))
 }

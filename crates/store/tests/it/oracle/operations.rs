@@ -48,9 +48,8 @@ fn projection(class: &'static str) -> impl Strategy<Value = Projection> {
     let posting = (select(indexes(class).to_vec()), one_of(TERMS), prop::option::of(-1..4_i64), part)
         .prop_map(|(index, term, sort, part)| Posting::new(index, term).sorted(sort).of_part(part));
     let grant = (one_of(KEYS), select(vec![Level::Read, Level::Write])).prop_map(|(key, level)| Grant { key, level });
-    let service = (one_of(SERVICES), 0..3_i64, 0..2_i64).prop_map(|(service_id, version, contact_modified)| {
-        ServiceVersion { service_id, version, contact_modified }
-    });
+    let service = (one_of(SERVICES), 0..3_i64, 0..2_i64)
+        .prop_map(|(service_id, version, contact_modified)| ServiceVersion { service_id, version, contact_modified });
     let services = if class == "Contact" { 0..4 } else { 0..1 };
     (
         prop::collection::vec(posting, 0..8),
@@ -66,11 +65,8 @@ fn stored(class: &'static str) -> impl Strategy<Value = (Document, Projection)> 
     (one_of(IDS), 0..1_000_u32, prop::bool::weighted(0.2), projection(class)).prop_map(
         |(id, rev, deleted, projection)| {
             let document = Document { id, rev: rev.to_string(), deleted, body: format!("{{{rev}}}"), created_by: None };
-            let projection = if deleted {
-                Projection { grants: projection.grants, ..Projection::default() }
-            } else {
-                projection
-            };
+            let projection =
+                if deleted { Projection { grants: projection.grants, ..Projection::default() } } else { projection };
             (document, projection)
         },
     )
@@ -108,16 +104,22 @@ fn other_operation() -> impl Strategy<Value = Operation> {
         (account(), one_of(TERMS), prop::option::of(time()), any::<bool>())
             .prop_map(|(account, name, expires, removed)| Operation::Secret { account, name, expires, removed }),
         account().prop_map(Operation::RemoveAccount),
-        (id(), prop::collection::vec(account(), 0..3), time())
-            .prop_map(|(id, accounts, expires)| Operation::Session { id, accounts, expires }),
+        (id(), prop::collection::vec(account(), 0..3), time()).prop_map(|(id, accounts, expires)| Operation::Session {
+            id,
+            accounts,
+            expires
+        }),
         id().prop_map(|id| Operation::Revoke { id }),
         account().prop_map(Operation::RevokeAll),
         (id(), one_of(TERMS), time()).prop_map(|(id, address, expires)| Operation::Code { id, address, expires }),
         id().prop_map(Operation::WrongCode),
         id().prop_map(Operation::UseCode),
         (id(), time()).prop_map(|(id, expires)| Operation::Challenge { id, expires }),
-        (one_of(KEYS), 1..4_u32, 1..5_u64, time())
-            .prop_map(|(key, burst, interval, now)| Operation::Take { key, limit: Limit { burst, interval }, now }),
+        (one_of(KEYS), 1..4_u32, 1..5_u64, time()).prop_map(|(key, burst, interval, now)| Operation::Take {
+            key,
+            limit: Limit { burst, interval },
+            now
+        }),
         one_of(KEYS).prop_map(Operation::Clear),
         (id(), time()).prop_map(|(id, run_at)| Operation::Job { id, run_at }),
         (time(), 0..4_usize).prop_map(|(now, limit)| Operation::Claim { now, limit }),
