@@ -13,9 +13,8 @@ pub(crate) fn contact(number: u64, patient: u64, hcp: &str) -> Value {
     let mut random = Stream::new(Kind::Text, number);
     // A delegation key belongs to a pair of data owners: the same for all contacts that the pair shares.
     let (own, shared) = (digest(Kind::Delegation, 0), digest(Kind::Delegation, patient + 1));
-    let day = i64::try_from(number % 28).unwrap_or_default();
-    let created = 1_700_000_000_000 + i64::try_from(number).unwrap_or_default();
-    let (opening, value) = (20_230_301_083_400 + day * 1_000_000, 20_230_301_084_113 + day * 1_000_000);
+    let created = 1_700_000_000_000 + number * 60_000;
+    let opening = fuzzy(number);
     let mut sealed = |length| random.sealed(length);
     json!({
         "id": uuid(Kind::Contact, number),
@@ -30,7 +29,7 @@ pub(crate) fn contact(number: u64, patient: u64, hcp: &str) -> Value {
             "label": "Blood pressure",
             "created": created,
             "modified": created,
-            "valueDate": value,
+            "valueDate": opening,
             "tags": [
                 {"id": "IC-TEST|TEST|1", "type": "IC-TEST", "code": "TEST", "version": "1"},
                 {"id": "LOINC|55284-4|1", "type": "LOINC", "code": "55284-4", "version": "1"}
@@ -52,6 +51,14 @@ pub(crate) fn contact(number: u64, patient: u64, hcp: &str) -> Value {
             }
         }}
     })
+}
+
+/// A fuzzy date `YYYYMMDDhhmmss`, a minute later for every contact: records are made as time goes by.
+/// Months have 28 days here.
+fn fuzzy(number: u64) -> u64 {
+    let (minute, hour, days) = (number % 60, number / 60 % 24, number / 1440);
+    let (day, month, year) = (days % 28 + 1, days / 28 % 12 + 1, days / 336 + 2020);
+    (((year * 100 + month) * 100 + day) * 100 + hour) * 10_000 + minute * 100
 }
 
 /// The same as an object.
@@ -77,6 +84,14 @@ mod tests {
         assert!((2_300..2_700).contains(&size), "{size}");
         schema::check(schema::table("Contact").unwrap(), &mut object).unwrap();
         check_metadata(&object).unwrap();
+        assert_eq!(fuzzy(0), 20_200_101_000_000);
+        assert_eq!(fuzzy(483_840 + 40_320 + 1440 + 61), 20_210_202_010_100);
+        for p in (keystead_model::entity::contact::CLASS.postings)(&object) {
+            println!("{p:?}");
+        }
+        for g in keystead_model::access::grants(None, &object) {
+            println!("{g:?}");
+        }
         assert!(may_create(&object, &Caller { data_owner: Some(hcp.to_owned()), ..Caller::default() }));
     }
 }

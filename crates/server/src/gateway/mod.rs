@@ -3,7 +3,7 @@
 //!
 //! Everything here is public, so everything is counted: captchas keep programs away, limits hold per
 //! address, client and spec, and no answer tells whether an address belongs to a user. Starting never
-//! looks for the user; that happens only after the right code, in [`validate`].
+//! looks for the user; that happens only after the right code.
 //!
 //! A process ([`ProcessSettings`]) says whom it registers, through which channel, in which group. A
 //! spec is nothing but the name that its processes share.
