@@ -81,9 +81,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen).await.with_context(|| format!("{listen}: cannot listen"))?;
     let worker = keystead_server::jobs::start(app.clone())?;
     let running = keystead_server::http::serve(listener, keystead_server::router(app.clone()))?;
+    // before it says that it is ready: whoever waits for that may stop it at once
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     welcome(&app, running.address)?;
 
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}

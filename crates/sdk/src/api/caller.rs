@@ -1,0 +1,64 @@
+//! Calls with the session of the user.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use crate::call::{Call, Server, parse};
+use crate::error::{Refusal, RequestError, WriteError};
+use crate::session::Session;
+use crate::transport::Response;
+
+/// A server and a session.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    server: Server,
+    session: Arc<Session>,
+}
+
+impl Caller {
+    pub(crate) fn new(server: Server, session: Arc<Session>) -> Self {
+        Self { server, session }
+    }
+
+    pub(crate) fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// A call whose answer is a value, and that changes nothing which others could change meanwhile.
+    pub(crate) async fn read<T: DeserializeOwned>(&self, call: Call) -> Result<T, RequestError> {
+        let response = self.send(&call).await?;
+        if response.is_success() { parse(&response) } else { Err(Refusal::read(&response).into()) }
+    }
+
+    /// A call that writes, whose answer is a value.
+    pub(crate) async fn write<T: DeserializeOwned>(&self, call: Call) -> Result<T, WriteError> {
+        let response = self.send(&call).await?;
+        if response.is_success() { Ok(parse(&response)?) } else { Err(Refusal::read(&response).into()) }
+    }
+
+    /// A call whose answer is a raw text (wire 1.2).
+    pub(crate) async fn text(&self, call: Call) -> Result<String, RequestError> {
+        let response = self.send(&call).await?;
+        if !response.is_success() {
+            return Err(Refusal::read(&response).into());
+        }
+        String::from_utf8(response.body.to_vec()).map_err(|_| RequestError::Unreadable)
+    }
+
+    /// Sends a call with a bearer that is not over by our clock; if the server thinks otherwise, once more
+    /// with a new one. A stronger login is another matter: a new bearer does not help.
+    async fn send(&self, call: &Call) -> Result<Response, RequestError> {
+        let bearer = self.session.bearer().await?;
+        let response = self.server.send(call, Some(bearer.text.expose())).await?;
+        if response.status != 401 || Refusal::read(&response).minimum_level().is_some() {
+            return Ok(response);
+        }
+        let bearer = self.session.renew(bearer.generation).await?;
+        Ok(self.server.send(call, Some(bearer.text.expose())).await?)
+    }
+}

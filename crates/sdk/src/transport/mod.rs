@@ -1,0 +1,67 @@
+//! How a request reaches a server: one method, so that a browser, a test or an application with its own
+//! HTTP stack can take its place.
+//!
+//! A transport sends what it is given once and returns what came back, whatever the status. Repeating is
+//! the business of [`Retrying`], which wraps every transport the SDK uses.
+
+#[cfg(not(target_family = "wasm"))]
+mod native;
+mod request;
+mod retry;
+
+use async_trait::async_trait;
+use keystead_crypto::provider::Platform;
+
+#[cfg(not(target_family = "wasm"))]
+pub use native::{HttpTransport, Limits};
+pub use request::{Repeat, Request, Response};
+pub use retry::{RetryPolicy, Retrying};
+
+/// Sends requests.
+#[cfg_attr(not(target_family = "wasm"), async_trait)]
+#[cfg_attr(target_family = "wasm", async_trait(?Send))]
+pub trait Transport: Platform {
+    /// Sends `request` once and reads the whole answer. A status of 400 or 500 is an answer, not an error.
+    ///
+    /// # Errors
+    /// There is no answer: see [`TransportError`].
+    async fn send(&self, request: Request) -> Result<Response, TransportError>;
+}
+
+/// Why there is no answer.
+///
+/// Says nothing about where the request went: addresses carry ids of people and codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// No connection: the request surely did not reach the server.
+    #[error("the server cannot be reached")]
+    NotSent,
+    /// The connection broke: the server may or may not have carried the request out.
+    #[error("the connection broke before the answer was complete")]
+    Interrupted,
+    /// The answer took too long: the server may or may not have carried the request out.
+    #[error("the server did not answer in time")]
+    TimedOut,
+    /// The answer is larger than the transport accepts.
+    #[error("the answer is larger than what is accepted")]
+    TooLarge,
+    /// The address or a header cannot be sent.
+    #[error("a request that cannot be sent")]
+    Invalid,
+    /// The transport could not be set up, for instance because there are no root certificates.
+    #[error("the transport cannot be set up")]
+    Setup,
+}
+
+impl TransportError {
+    /// Whether a later attempt may succeed.
+    pub fn retryable(self) -> bool {
+        matches!(self, Self::NotSent | Self::Interrupted | Self::TimedOut)
+    }
+
+    /// Whether the server may have carried the request out all the same.
+    pub fn may_have_arrived(self) -> bool {
+        matches!(self, Self::Interrupted | Self::TimedOut | Self::TooLarge)
+    }
+}

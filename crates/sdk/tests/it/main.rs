@@ -1,0 +1,19 @@
+//! The SDK against a real server in the same process.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by failing, also in its helpers"
+)]
+
+mod accounts;
+mod captchas;
+mod keys;
+mod login;
+mod registration;
+mod retries;
+mod sealed;
+mod secrets;
+mod sessions;
+mod support;
+mod transport;
