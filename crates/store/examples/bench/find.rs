@@ -19,16 +19,16 @@ const LARGE: u64 = 1_000_000;
 const OF_TRANSACTION: u64 = 5_000;
 const TIMES: u64 = 300;
 
-pub(crate) fn run(directory: &Path) -> Outcome<()> {
+pub(crate) fn run(directory: &Path, only: &str) -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(measure(directory))
+    runtime.block_on(measure(directory, only))
 }
 
-async fn measure(directory: &Path) -> Outcome<()> {
+async fn measure(directory: &Path, only: &str) -> Outcome<()> {
     let small = build(directory, SMALL).await?;
     let large = build(directory, LARGE).await?;
     let mut report = Report::default();
-    for (name, goal, ask) in QUESTIONS {
+    for (name, goal, ask) in QUESTIONS.iter().filter(|question| question.0.contains(only)) {
         let mut one = Vec::new();
         let mut other = Vec::new();
         let (mut few, mut many) = (0, 0);

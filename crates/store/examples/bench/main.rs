@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! cargo run --release -p keystead-store --example bench -- commit
-//! cargo run --release -p keystead-store --example bench -- find [DIRECTORY]
+//! cargo run --release -p keystead-store --example bench -- find [DIRECTORY [QUESTION]]
 //! ```
 //! `commit` compares with bare SQLite statements that write the same bytes with the same durability,
 //! in the same run. `find` compares a store of 1,000,000 contacts with one of 10,000; they are built
-//! in DIRECTORY (several GB) and used again if they are there. Each prints a table and writes
+//! in DIRECTORY (several GB) and used again if they are there; QUESTION is a part of the names of those
+//! to be asked. Each prints a table and writes
 //! `target/bench/store-NAME.json`.
 
 mod commit;
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
     let directory = arguments.next().map_or_else(|| PathBuf::from("target/bench/store"), PathBuf::from);
     let outcome = match what.as_str() {
         "commit" => commit::run(),
-        "find" => find::run(&directory),
+        "find" => find::run(&directory, &arguments.next().unwrap_or_default()),
         _ => Err("say what to measure: commit or find".into()),
     };
     match outcome {

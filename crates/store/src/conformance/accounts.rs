@@ -116,6 +116,9 @@ pub async fn keeps_sessions(store: Arc<dyn Store>) -> Result<()> {
     assert_eq!(view.session("s", 99).await?, Some(session("s", &both, 100)));
     assert_eq!(view.session("empty", 99).await?, Some(session("empty", &[], 100)));
     assert_eq!(view.session("s", 100).await?, None);
+    for (id, now, lives) in [("s", 99, true), ("s", 100, false), ("t", 0, false)] {
+        assert_eq!(view.session_lives(id, now).await?, lives, "{id} at {now}");
+    }
     assert_eq!(view.session("t", 0).await?, None);
     Ok(())
 }

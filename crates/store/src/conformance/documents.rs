@@ -230,6 +230,15 @@ pub async fn purges_everything(store: Arc<dyn Store>) -> Result<()> {
     Ok(())
 }
 
+/// Groups are the documents of the class of this name, in whichever group they are kept.
+pub async fn lists_groups(store: Arc<dyn Store>) -> Result<()> {
+    put_in(&store, "root", "Group", "b", nothing()).await?;
+    put_in(&store, "b", "Group", "a", nothing()).await?;
+    put_in(&store, "b", "Patient", "c", nothing()).await?;
+    assert_eq!(store.read().await?.groups().await?, texts(&["a", "b"]));
+    Ok(())
+}
+
 /// Attachments are kept byte by byte, by document and key.
 pub async fn keeps_attachments(store: Arc<dyn Store>) -> Result<()> {
     let main = Attachment { id: "1".to_owned(), content: (0..=255).collect() };

@@ -53,7 +53,7 @@ macro_rules! store_conformance {
             documents: [
                 creates_and_reads, refuses_an_id_twice, replaces_only_the_expected_revision,
                 keeps_unique_values_unique, releases_unique_values, reaches_with_the_highest_level,
-                lists_in_the_order_asked_for, hides_deleted_documents, purges_everything,
+                lists_in_the_order_asked_for, lists_groups, hides_deleted_documents, purges_everything,
                 keeps_attachments, keeps_any_text,
             ],
             find: [
@@ -81,7 +81,7 @@ macro_rules! store_conformance {
             jobs: [claims_due_jobs, finishes_and_postpones, keeps_the_newest_of_the_outbox],
             transactions: [
                 shows_work_at_its_commit, undoes_dropped_work, sees_its_own_writes,
-                keeps_a_view_consistent, shows_acknowledged_writes, keeps_every_concurrent_write,
+                keeps_a_view_consistent, looks_at_the_latest_state, shows_acknowledged_writes, keeps_every_concurrent_write,
                 undoes_only_the_dropped_of_many, survives_cancelled_callers, closes,
             ],
         }

@@ -12,7 +12,7 @@ use crate::{Result, Store};
 /// Hits as text: ids with their sort values.
 async fn listed(store: &Arc<dyn Store>, find: Find) -> Result<String> {
     let whole = hits(store, &find).await?;
-    for size in [1, 2, 3, 100] {
+    for size in [1, 2, 3, 4, 5, 100] {
         assert_eq!(paged(store, &find, size).await?, whole, "in pages of {size}");
     }
     let texts: Vec<String> = whole
@@ -66,15 +66,16 @@ pub async fn orders_by_the_best_value(store: Arc<dyn Store>) -> Result<()> {
     put(&store, "b", nothing().sorted(KEY, "k", 5).sorted(KEY, "l", 2).term(KEY, "k")).await?;
     put(&store, "c", nothing().part(KEY, "k", Some(3), "s").part(KEY, "k", Some(3), "t")).await?;
     put(&store, "d", nothing().sorted(KEY, "l", 4).part(KEY, "l", None, "u")).await?;
+    put(&store, "e", nothing().sorted(KEY, "k", 12)).await?;
     let both = || Query::terms(KEY, texts(&["l", "k"]));
     let few = || Query::Term { index: KEY, terms: texts(&["k", "l"]), from: Some(2), to: Some(8) };
     expect(
         &store,
         [
-            (Query::term(KEY, "k"), Ascending, "a1 c3 b5"),
-            (Query::term(KEY, "k"), Descending, "a9 b5 c3"),
-            (both(), Ascending, "a1 b2 c3 d4"),
-            (both(), Descending, "a9 b5 d4 c3"),
+            (Query::term(KEY, "k"), Ascending, "a1 c3 b5 e12"),
+            (Query::term(KEY, "k"), Descending, "e12 a9 b5 c3"),
+            (both(), Ascending, "a1 b2 c3 d4 e12"),
+            (both(), Descending, "e12 a9 b5 d4 c3"),
             (few(), Ascending, "b2 c3 d4"),
             (few(), Descending, "b5 d4 c3"),
         ],

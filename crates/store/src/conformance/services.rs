@@ -59,6 +59,18 @@ pub async fn finds_only_the_latest_version(store: Arc<dyn Store>) -> Result<()> 
     // The contact as a document keeps what its old version says.
     assert_eq!(hits(&store, &question(Query::term(TAG, "red"))).await?.len(), 1);
 
+    // A change can make the older contact hold the newer version.
+    let mut work = store.write().await?;
+    let newest = nothing().service("s", 30, 10).part(TAG, "red", None, "s");
+    assert_eq!(work.replace(GROUP, CONTACT, &document("old", "2-b"), "1-a", &newest).await?, Written::Done);
+    work.commit().await?;
+    assert_eq!(listed(&store, parts(Query::All)).await?, "olds");
+    let mut work = store.write().await?;
+    let older = nothing().service("s", 10, 10).part(TAG, "red", None, "s");
+    assert_eq!(work.replace(GROUP, CONTACT, &document("old", "3-c"), "2-b", &older).await?, Written::Done);
+    work.commit().await?;
+    assert_eq!(listed(&store, parts(Query::All)).await?, "news");
+
     // The older version counts again when the newer contact goes, or its service.
     let mut work = store.write().await?;
     let mut deleted = document("new", "2-b");

@@ -64,6 +64,21 @@ pub async fn keeps_a_view_consistent(store: Arc<dyn Store>) -> Result<()> {
     Ok(())
 }
 
+/// A look is answered from the latest state each time, and nobody waits for it to end.
+pub async fn looks_at_the_latest_state(store: Arc<dyn Store>) -> Result<()> {
+    let mut view = store.look().await?;
+    assert_eq!(view.document(GROUP, CONTACT, "a").await?, None);
+    put(&store, "a", nothing().term(KEY, "k").reader("r")).await?;
+    let mut later = store.look().await?;
+    assert!(later.document(GROUP, CONTACT, "a").await?.is_some());
+    assert_eq!(later.find(&question(Query::term(KEY, "k")).readable(&["r"])).await?.len(), 1);
+    let mut work = store.write().await?;
+    assert_eq!(work.purge(GROUP, CONTACT, "a", "1-a").await?, Written::Done);
+    work.commit().await?;
+    assert_eq!(store.look().await?.document(GROUP, CONTACT, "a").await?, None);
+    Ok(())
+}
+
 /// Who reads after a commit was acknowledged sees its work; many readers at once.
 pub async fn shows_acknowledged_writes(store: Arc<dyn Store>) -> Result<()> {
     let tasks: Vec<_> = (0..8)

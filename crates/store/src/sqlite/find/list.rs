@@ -9,8 +9,8 @@ use super::node::Leaf;
 use super::page::Page;
 use super::plan::Branch;
 use super::rank::Ranking;
-use super::segment::Segment;
-use super::sql::{Source, Sql};
+use super::segment::{Listing, Segment};
+use super::sql::{Param, Source, Sql};
 use super::{Hit, Search};
 use crate::sqlite::documents::bytes;
 use crate::sqlite::facts::{Facts, UNSORTED};
@@ -24,25 +24,26 @@ impl Search<'_> {
         branch: &Branch<'_>,
         leaf: &Leaf,
         segment: &Segment,
+        listing: &mut Listing,
         page: &mut Page,
     ) -> Result<()> {
+        let is_done = |listing: &Listing| segment.is_ordered() && listing.is_full();
+        if is_done(listing) {
+            return Ok(());
+        }
         let ranking = self.ranking(branch);
-        let mut sql = Sql::new(self.question);
-        let mut source = sql.source(leaf);
-        let order = segment.write(&mut sql, &mut source.condition);
         let probes = self.question.parts || branch.probes() || ranking.needs_facts();
-        let mut statement = connection.prepare_cached(&select(&source, probes, order))?;
-        let mut rows = statement.query(params_from_iter(&sql.params))?;
-        let mut listing = segment.listing(self.question.limit);
+        let (sql, params) = self.statement(leaf, segment, probes);
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(&params))?;
         let latest = Latest::new(connection, self.question);
-        while let Some(row) = rows.next()? {
+        while !is_done(listing) {
+            let Some(row) = rows.next()? else { break };
             let id = text(row, 0)?;
             let own = row.get::<_, Option<i64>>(2)?.filter(|sort| *sort != UNSORTED);
             if !probes {
                 let hit = Hit { id: id.to_owned(), part: String::new(), sort: ranking.own(own) };
-                if page.offer(hit).is_some_and(|place| listing.is_full_after(place)) {
-                    break;
-                }
+                page.offer(hit).into_iter().for_each(|place| listing.count(place));
                 continue;
             }
             let facts = Facts::read(bytes(row, 3)?)?;
@@ -57,12 +58,31 @@ impl Search<'_> {
                     continue;
                 }
                 let hit = Hit { id: id.to_owned(), part: part.unwrap_or_default().to_owned(), sort };
-                if page.offer(hit).is_some_and(|place| listing.is_full_after(place)) {
-                    return Ok(());
-                }
+                page.offer(hit).into_iter().for_each(|place| listing.count(place));
             }
         }
         Ok(())
+    }
+
+    /// The statement that lists a segment of a set, with the facts of each document where `probes`
+    /// need them.
+    pub(super) fn statement(&self, leaf: &Leaf, segment: &Segment, probes: bool) -> (String, Vec<Param>) {
+        let mut sql = Sql::new(self.question);
+        let mut source = sql.source(leaf);
+        let order = segment.write(&mut sql, &mut source.condition);
+        let has_facts = source.has_facts();
+        let Source { table, columns: [id, part, sort], condition } = source;
+        let text = if !probes {
+            format!("SELECT {id}, {part}, {sort} FROM {table} AS d WHERE {condition}{order}")
+        } else if has_facts {
+            format!("SELECT {id}, {part}, {sort}, d.facts FROM {table} AS d WHERE {condition}{order}")
+        } else {
+            format!(
+                "SELECT {id}, {part}, {sort}, c.facts FROM {table} AS d CROSS JOIN document AS c
+                 WHERE {condition} AND c.group_id = ?1 AND c.class = ?2 AND c.id = {id}{order}"
+            )
+        };
+        (text, sql.params)
     }
 
     /// What a row stands for: the document, a part of it, or all of its parts.
@@ -81,20 +101,6 @@ impl Search<'_> {
             Some(_) if self.sorts_by(branch.leaf) && self.question.limit.is_none() => Ranking::Own,
             Some(sort) => Ranking::Best { sort, in_place: self.sorts_by(branch.leaf) },
         }
-    }
-}
-
-fn select(source: &Source, probes: bool, order: &str) -> String {
-    let Source { table, columns: [id, part, sort], condition } = source;
-    if !probes {
-        format!("SELECT {id}, {part}, {sort} FROM {table} AS d WHERE {condition}{order}")
-    } else if source.has_facts() {
-        format!("SELECT {id}, {part}, {sort}, d.facts FROM {table} AS d WHERE {condition}{order}")
-    } else {
-        format!(
-            "SELECT {id}, {part}, {sort}, c.facts FROM {table} AS d CROSS JOIN document AS c
-             WHERE {condition} AND c.group_id = ?1 AND c.class = ?2 AND c.id = {id}{order}"
-        )
     }
 }
 

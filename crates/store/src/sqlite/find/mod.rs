@@ -15,6 +15,8 @@ mod plan;
 mod rank;
 mod segment;
 mod sql;
+#[cfg(test)]
+mod tests;
 
 use rusqlite::Connection;
 
@@ -22,7 +24,7 @@ use self::node::{Leaf, Node, Postings, Terms};
 use self::page::Page;
 use self::plan::{Branch, LARGE, branches, count_leaf};
 use self::rank::Sort;
-use self::segment::Segment;
+use self::segment::{Listing, Segment};
 use crate::Result;
 use crate::documents::{Find, Hit};
 
@@ -72,11 +74,14 @@ impl Search<'_> {
         // Of many keys most have little: one statement for all of them, unless that is a lot.
         let at_once = keys.len() > FEW_KEYS && count_leaf(connection, self, branch.leaf, LARGE)? < LARGE;
         if self.question.limit.is_none() || at_once || !self.streams(branch.leaf) {
-            return self.list(connection, branch, branch.leaf, &Segment::Whole, page);
+            return self.list(connection, branch, branch.leaf, &Segment::Whole, &mut Listing::new(None), page);
         }
         for leaf in keys {
-            for segment in Segment::all(&leaf, self.question, self.sort.as_ref()) {
-                self.list(connection, branch, &leaf, &segment, page)?;
+            let mut listing = Listing::new(self.question.limit);
+            let segments = Segment::all(&leaf, self.question, self.sort.as_ref());
+            let leaf = leaf.unbounded();
+            for segment in segments {
+                self.list(connection, branch, &leaf, &segment, &mut listing, page)?;
             }
         }
         Ok(())

@@ -77,6 +77,14 @@ impl Leaf {
         matches!(self, Self::Postings(Postings { terms: Terms::Any(_), .. }))
     }
 
+    /// The same set without its bounds, for a segment has bounds of its own.
+    pub(super) fn unbounded(self) -> Self {
+        match self {
+            Self::Postings(postings) => Self::Postings(Postings { bounds: None, ..postings }),
+            leaf => leaf,
+        }
+    }
+
     /// The same set, one key at a time.
     pub(super) fn by_key(&self) -> Vec<Self> {
         match self {
@@ -172,6 +180,7 @@ fn both(nodes: Vec<Node>, without: Vec<Node>) -> Node {
     if all.iter().any(Node::is_nothing) || none.contains(&Node::Leaf(Leaf::All)) {
         return Node::Union(Vec::new());
     }
+    narrow(&mut all);
     // Every other set holds live documents only.
     all.retain(|node| *node != Node::Leaf(Leaf::All));
     match all.pop() {
@@ -183,6 +192,28 @@ fn both(nodes: Vec<Node>, without: Vec<Node>) -> Node {
             Node::Both { all, none }
         }
     }
+}
+
+/// Removes sets of what is accessible that contain another such set.
+fn narrow(all: &mut Vec<Node>) {
+    let mut kept: Vec<Node> = Vec::with_capacity(all.len());
+    for node in all.drain(..) {
+        let Node::Leaf(Leaf::Accessible(keys)) = &node else {
+            kept.push(node);
+            continue;
+        };
+        let among = |some: &[String], many: &[String]| some.iter().all(|key| many.binary_search(key).is_ok());
+        let accessible = |other: &Node| match other {
+            Node::Leaf(Leaf::Accessible(keys)) => Some(keys.clone()),
+            _ => None,
+        };
+        if kept.iter().filter_map(accessible).any(|other| among(&other, keys)) {
+            continue;
+        }
+        kept.retain(|other| accessible(other).is_none_or(|other| !among(keys, &other)));
+        kept.push(node);
+    }
+    *all = kept;
 }
 
 fn distinct(values: &[String]) -> Vec<String> {

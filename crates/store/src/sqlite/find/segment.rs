@@ -7,94 +7,91 @@ use super::sql::Sql;
 use crate::documents::Find;
 use crate::sqlite::facts::UNSORTED;
 
-/// A stretch of a set.
+/// A stretch of a set. Ids are where to begin; sort values are bounds, inclusive.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Segment {
     /// All of it, in any order.
     Whole,
-    /// All of it by id, beginning with this one.
+    /// All of it by id.
     ById(Option<String>),
-    /// Postings with a sort value, in any order.
-    Sorted,
-    /// Postings without a sort value by id, beginning with this one.
-    Unsorted(Option<String>),
-    /// All postings by sort value and id, beginning with these.
-    Ascending(Option<(i64, String)>),
-    /// Postings with this sort value by id, beginning with this one.
-    Tied(i64, String),
-    /// Postings with a smaller sort value than this, largest first.
-    Descending(i64),
+    /// Postings with these sort values, in any order.
+    Any(i64, i64),
+    /// Postings with this sort value by id.
+    Tied(i64, Option<String>),
+    /// Postings with these sort values, smallest first.
+    Ascending(i64, i64),
+    /// Postings with these sort values, largest first.
+    Descending(i64, i64),
 }
 
 impl Segment {
-    /// The segments of a set with one key.
+    /// The segments of a set with one key, the earlier ones first.
     pub(super) fn all(leaf: &Leaf, question: &Find, sort: Option<&Sort<'_>>) -> Vec<Self> {
         let after = question.after.as_ref();
-        let id = after.map(|after| after.id.clone());
-        let Leaf::Postings(Postings { bounds, .. }) = leaf else { return vec![Self::ById(id)] };
-        let mut segments = match (sort, after) {
-            (None, _) => return vec![Self::Unsorted(id), Self::Sorted],
-            (Some(Sort { descending: false, .. }), after) => {
-                let from = after.map(|after| (after.sort.unwrap_or(UNSORTED), after.id.clone()));
-                return vec![Self::Ascending(from)];
-            }
-            (Some(_), None) => vec![Self::Descending(UNSORTED), Self::Unsorted(None)],
-            (Some(_), Some(after)) => match after.sort {
-                Some(sort) => vec![Self::Tied(sort, after.id.clone()), Self::Descending(sort), Self::Unsorted(None)],
-                None => vec![Self::Unsorted(id)],
-            },
+        let id = || after.map(|after| after.id.clone());
+        let Leaf::Postings(Postings { bounds, .. }) = leaf else { return vec![Self::ById(id())] };
+        let Some(sort) = sort else {
+            return vec![Self::Tied(UNSORTED, id()), Self::Any(i64::MIN, UNSORTED - 1)];
         };
-        if bounds.is_some() {
-            segments.retain(|segment| !matches!(segment, Self::Unsorted(_)));
+        let (from, to) = bounds.unwrap_or((i64::MIN, UNSORTED));
+        let last = after.map(|after| after.sort.unwrap_or(UNSORTED));
+        let mut segments = Vec::new();
+        if let Some(last) = last.filter(|last| (from..=to).contains(last)) {
+            segments.push(Self::Tied(last, id()));
+        }
+        // What has no sort value comes last in both orders.
+        if last == Some(UNSORTED) {
+            return segments;
+        }
+        if sort.descending {
+            let below = last.map_or(UNSORTED - 1, |last| last.saturating_sub(1)).min(to);
+            segments.push(Self::Descending(from, below));
+            if to == UNSORTED {
+                segments.push(Self::Tied(UNSORTED, None));
+            }
+        } else {
+            segments.push(Self::Ascending(last.map_or(from, |last| last.saturating_add(1).max(from)), to));
         }
         segments
+    }
+
+    /// Whether the rows come in the requested order.
+    pub(super) fn is_ordered(&self) -> bool {
+        !matches!(self, Self::Whole | Self::Any(..))
     }
 
     /// Adds the condition of the segment; the ORDER BY is returned.
     pub(super) fn write(&self, sql: &mut Sql, condition: &mut String) -> &'static str {
         let mut and = |test: String| condition.push_str(&format!(" AND {test}"));
-        let from_id = |sql: &mut Sql, id: &Option<String>| id.as_ref().map(|id| format!("d.id >= {}", sql.text(id)));
         match self {
-            Self::Whole => return "",
-            Self::Sorted => {
-                and(format!("d.sort < {UNSORTED}"));
-                return "";
-            }
+            Self::Whole => "",
             Self::ById(id) => {
-                from_id(sql, id).into_iter().for_each(&mut and);
-                return " ORDER BY d.id";
-            }
-            Self::Unsorted(id) => {
-                and(format!("d.sort = {UNSORTED}"));
-                from_id(sql, id).into_iter().for_each(&mut and);
-            }
-            Self::Ascending(from) => {
-                if let Some((sort, id)) = from {
-                    and(format!("(d.sort, d.id) >= ({}, {})", sql.number(*sort), sql.text(id)));
+                if let Some(id) = id {
+                    and(format!("d.id >= {}", sql.text(id)));
                 }
-                return " ORDER BY d.sort, d.id, d.part";
+                " ORDER BY d.id"
             }
             Self::Tied(sort, id) => {
-                and(format!("d.sort = {} AND d.id >= {}", sql.number(*sort), sql.text(id)));
+                and(format!("d.sort = {}", sql.number(*sort)));
+                if let Some(id) = id {
+                    and(format!("d.id >= {}", sql.text(id)));
+                }
+                " ORDER BY d.id, d.part"
             }
-            Self::Descending(before) => {
-                and(format!("d.sort < {}", sql.number(*before)));
-                return " ORDER BY d.sort DESC, d.id, d.part";
+            Self::Any(from, to) | Self::Ascending(from, to) | Self::Descending(from, to) => {
+                and(format!("d.sort >= {}", sql.number(*from)));
+                and(format!("d.sort <= {}", sql.number(*to)));
+                match self {
+                    Self::Ascending(..) => " ORDER BY d.sort, d.id, d.part",
+                    Self::Descending(..) => " ORDER BY d.sort DESC, d.id, d.part",
+                    _ => "",
+                }
             }
         }
-        " ORDER BY d.id, d.part"
-    }
-
-    /// Watches how many hits the segment gives.
-    pub(super) fn listing(&self, limit: Option<usize>) -> Listing {
-        let left = match self {
-            Self::Whole | Self::Sorted => None,
-            _ => limit,
-        };
-        Listing { left, last: None }
     }
 }
 
-/// How far the listing of a segment is.
+/// How far the listing of the ordered segments of a set is.
 pub(super) struct Listing {
     /// How many more hits can count, if that is limited.
     left: Option<usize>,
@@ -102,13 +99,22 @@ pub(super) struct Listing {
 }
 
 impl Listing {
+    pub(super) fn new(limit: Option<usize>) -> Self {
+        Self { left: limit, last: None }
+    }
+
     /// Whether no row that follows can count any more.
-    pub(super) fn is_full_after(&mut self, place: Place) -> bool {
-        let Some(left) = self.left.as_mut() else { return false };
-        if self.last.as_ref() != Some(&place) {
+    pub(super) fn is_full(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    /// Counts a hit, once.
+    pub(super) fn count(&mut self, place: Place) {
+        if let Some(left) = self.left.as_mut()
+            && self.last.as_ref() != Some(&place)
+        {
             *left = left.saturating_sub(1);
             self.last = Some(place);
         }
-        *left == 0
     }
 }

@@ -234,7 +234,7 @@ async fn everything(store: &Arc<dyn Store>) -> Result<Vec<String>> {
                 }
                 all.push(format!("{:?}", view.document(group, class, id).await?));
             }
-            let ids = owned(&["6", "1", "x", "3", "1", "2"]);
+            let ids = owned(&["4", "1", "x", "3", "1", "2"]);
             all.push(format!("{:?}", view.documents(group, class, &ids, None).await?));
             all.push(format!("{:?}", view.documents(group, class, &ids, Some(&owned(&["k", "m"]))).await?));
         }

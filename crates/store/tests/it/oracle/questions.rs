@@ -5,9 +5,9 @@ use keystead_store::documents::Find;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-pub(super) const GROUPS: [&str; 2] = ["g", "h"];
+pub(super) const GROUPS: [&str; 4] = ["g", "g", "g", "h"];
 pub(super) const CLASSES: [&str; 2] = ["Contact", "Document"];
-pub(super) const IDS: [&str; 6] = ["1", "2", "3", "4", "5", "6"];
+pub(super) const IDS: [&str; 4] = ["1", "2", "3", "4"];
 pub(super) const KEYS: [&str; 4] = ["k", "l", "m", "n"];
 pub(super) const SERVICES: [&str; 3] = ["2", "s", "t"];
 pub(super) const TERMS: [&str; 5] = ["", "a", "ab", "b", "\u{10ffff}"];
