@@ -55,8 +55,8 @@ impl Default for Options {
             readers: 4,
             busy_timeout: Duration::from_secs(5),
             writer_cache_kib: 8 * 1024,
-            reader_cache_kib: 4 * 1024,
-            mmap_bytes: 0,
+            reader_cache_kib: 16 * 1024,
+            mmap_bytes: 2 << 30,
             checkpoint_pages: 4_000,
             max_pages: None,
         }
