@@ -105,7 +105,8 @@ pub(crate) struct Load {
     pub(crate) clients: usize,
     /// How many requests in a round, over all clients.
     pub(crate) requests: usize,
-    /// How many rounds, after one that does not count.
+    /// How many rounds, after one that does not count. Many short ones, so that whatever else the
+    /// machine does falls upon all subjects alike.
     pub(crate) rounds: usize,
 }
 

@@ -2,6 +2,7 @@
 //!
 //! What the official client does for every list: `match` gives all ids, `byIds` the entities.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -17,6 +18,8 @@ use crate::seeded::{Kind, Stream, uuid};
 
 const SMALL: u64 = 10_000;
 const ROUNDS: usize = 20;
+/// How many octets are read at once to warm a file up.
+const CHUNK: usize = 1 << 20;
 
 pub(super) async fn run(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
     let large = if arguments.quick { arguments.contacts / 10 } else { arguments.contacts };
@@ -67,6 +70,7 @@ impl Database {
         }
         let server = Server::keystead(&data).await?;
         server.until_ready().await?;
+        warm_up(&data.join("keystead.db"))?;
         // One more healthcare party could not read anything: log in as the one who wrote it all.
         let hcp = Hcp::load(&std::fs::read_to_string(marker(&data))?)?;
         let authorization = hcp.log_in(server.address).await?;
@@ -102,6 +106,15 @@ impl Database {
         let headers = [("authorization", self.authorization.as_str())];
         self.client.send(&request("POST", path, &headers, body.to_string().as_bytes())).await?.json()
     }
+}
+
+/// Reads a file once, so that it is in memory as it is after some time of use. Nothing of what is
+/// measured here is about the disk.
+fn warm_up(file: &Path) -> anyhow::Result<()> {
+    let mut file = std::fs::File::open(file)?;
+    let mut chunk = vec![0; CHUNK];
+    while file.read(&mut chunk)? > 0 {}
+    Ok(())
 }
 
 /// Written when a database is filled, with the healthcare party who can read it.

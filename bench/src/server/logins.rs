@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::{Arguments, Keystead};
 use crate::client::{Client, request};
+use crate::process::processor_time;
 use crate::report::{Report, median, quantile};
 use crate::seeded::{Kind, uuid};
 
@@ -24,7 +25,8 @@ const CROWD: usize = 32;
 
 pub(super) async fn run(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
     let keystead = Keystead::start().await?;
-    let mut people = People { address: keystead.server.address, count: arguments.count(4_000), calls: 0 };
+    let server = &keystead.server;
+    let mut people = People { address: server.address, process: server.id()?, count: arguments.count(4_000), calls: 0 };
 
     println!("c: {} first registrations …", people.count);
     let registrations = people.log_in(CLIENTS, people.count).await?;
@@ -44,6 +46,7 @@ pub(super) async fn run(arguments: &Arguments, report: &mut Report) -> anyhow::R
             report.note(format!("{name}: p99 of five calls"), p99, "ms");
         }
         report.note(format!("{name}: p50 of five calls"), logins.total(0.5), "ms");
+        report.note(format!("{name}: processor time of the server"), logins.cost, "us/login");
         for (call, took) in CALLS.into_iter().zip(&logins.calls) {
             report.note(format!("{name}: {call}, p50"), median(took), "ms");
         }
@@ -57,6 +60,7 @@ const CALLS: [&str; 5] = ["start", "validate", "login", "matches", "switch"];
 /// Those who log in.
 struct People {
     address: SocketAddr,
+    process: u32,
     count: usize,
     /// Logins begun so far: each asks for its code with an id of its own.
     calls: u64,
@@ -66,6 +70,8 @@ struct People {
 #[derive(Default)]
 struct Took {
     rate: f64,
+    /// Microseconds that the server's threads ran for a login, reading the outbox included.
+    cost: f64,
     calls: [Vec<f64>; 5],
     outbox: Vec<f64>,
 }
@@ -99,7 +105,7 @@ impl People {
             ready.push((Client::connect(self.address).await?, people));
         }
         self.calls += logins as u64;
-        let began = Instant::now();
+        let (began, ran) = (Instant::now(), processor_time(self.process)?);
         let mut running = JoinSet::new();
         for (client, people) in ready {
             running.spawn(log_in_one_by_one(client, people));
@@ -109,6 +115,7 @@ impl People {
             took.append(done.context("a client panicked")??);
         }
         took.rate = logins as f64 / began.elapsed().as_secs_f64();
+        took.cost = processor_time(self.process)?.saturating_sub(ran).as_secs_f64() * 1e6 / logins as f64;
         Ok(took)
     }
 }

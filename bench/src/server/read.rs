@@ -13,19 +13,19 @@ pub(super) async fn run(arguments: &Arguments, report: &mut Report) -> anyhow::R
     let (inline, blocking) = (Bare::start(Threads::Inline).await?, Bare::start(Threads::Blocking).await?);
     let hcp = &keystead.hcp.id;
     let mut creators = [keystead.creator().await?, inline.creator(hcp)?, blocking.creator(hcp)?];
-    let filling = Load { clients: 32, requests: arguments.count(3_200), rounds: 4 };
+    let filling = Load { clients: 32, requests: 1_600, rounds: arguments.count(10) };
     filling.run(&mut creators).await?;
     let stored = (filling.requests / filling.clients * filling.clients * (filling.rounds + 1)) as u64;
 
     let authorization = keystead.hcp.log_in(keystead.server.address).await?;
-    for (clients, requests, goal) in [(1, 4_000, Some(0.7)), (32, 12_800, None)] {
+    for (clients, requests, goal) in [(1, 1_000, Some(0.7)), (32, 3_200, None)] {
         println!("b: reading contacts, {clients} at once …");
         let mut subjects = [
             reader(&keystead.server, stored, "/rest/v2/contact", Some(authorization.clone()))?,
             reader(&inline.server, stored, "", None)?,
             reader(&blocking.server, stored, "", None)?,
         ];
-        Load { clients, requests: arguments.count(requests), rounds: 11 }.run(&mut subjects).await?;
+        Load { clients, requests, rounds: arguments.count(40) }.run(&mut subjects).await?;
         compare(report, &format!("read a contact, {clients} at once"), &subjects, goal);
     }
     Ok(())

@@ -54,18 +54,20 @@ pub(crate) fn delegation_key(patient: u64) -> String {
     format!("{:016x}{:016x}{:016x}{:016x}", mix(patient), mix(patient ^ 1 << 40), mix(patient ^ 2 << 40), mix(!patient))
 }
 
-/// An opening date between 2020 and 2025, `YYYYMMDDhhmmss`.
-fn date(number: u64) -> i64 {
-    let random = mix(number ^ 0xda7e);
-    let day = 20_200_101 + (random % 6) * 10_000 + (random >> 8) % 12 * 100 + (random >> 16) % 28;
-    let time = (random >> 24) % 24 * 10_000 + (random >> 32) % 60 * 100 + (random >> 40) % 60;
-    i64::try_from(day * 1_000_000 + time).unwrap_or(i64::MAX)
+/// An opening date `YYYYMMDDhhmmss` in the six years from 2020 on: contacts come in the order of time.
+fn date(number: u64, size: u64) -> i64 {
+    // Months of 28 days.
+    let second = number * (6 * 12 * 28 * 86_400 / size) + mix(number) % 600;
+    let (day, time) = (second / 86_400, second % 86_400);
+    let date = 20_200_101 + day / 336 * 10_000 + day % 336 / 28 * 100 + day % 28;
+    let time = time / 3_600 * 10_000 + time / 60 % 60 * 100 + time % 60;
+    i64::try_from(date * 1_000_000 + time).unwrap_or(i64::MAX)
 }
 
 /// One contact of a store of `size`.
 pub(crate) fn contact(number: u64, size: u64) -> (Document, Projection) {
     let (id, of, service) = (id(number), mix(number) % (size / OF_PATIENT).max(1), uuid(3, number));
-    let date = Some(date(number));
+    let date = Some(date(number, size));
     let mut postings = vec![
         Posting::new(OPENING, "").sorted(date),
         Posting::new(BY_PATIENT, patient(of)).sorted(date),

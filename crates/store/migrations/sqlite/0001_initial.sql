@@ -15,35 +15,42 @@ CREATE TABLE document (
 CREATE UNIQUE INDEX document_key ON document (group_id, class, id);
 CREATE INDEX document_groups ON document (id) WHERE class = 'Group';
 
--- What is searchable of a live document. A missing sort value is stored as the largest integer, so
--- that it comes last.
+-- Numbers for the pairs that begin most keys: a group and the name of an index or a class. Spelled
+-- out they would be a third of every row of the tables below, of which each document has a dozen.
+CREATE TABLE namespace (
+  no       INTEGER PRIMARY KEY,
+  group_id TEXT NOT NULL,
+  name     TEXT NOT NULL
+);
+CREATE UNIQUE INDEX namespace_name ON namespace (group_id, name);
+
+-- What is searchable of a live document; the namespace is that of the index. A missing sort value is
+-- stored as the largest integer, so that it comes last.
 CREATE TABLE posting (
-  group_id TEXT NOT NULL,
-  name     TEXT NOT NULL,
-  term     TEXT NOT NULL,
-  sort     BIGINT NOT NULL,
-  id       TEXT NOT NULL,
-  part     TEXT NOT NULL,
-  PRIMARY KEY (group_id, name, term, sort, id, part)
+  namespace BIGINT NOT NULL,
+  term      TEXT NOT NULL,
+  sort      BIGINT NOT NULL,
+  id        TEXT NOT NULL,
+  part      TEXT NOT NULL,
+  PRIMARY KEY (namespace, term, sort, id, part)
 ) WITHOUT ROWID;
 
--- Who may reach a live document.
+-- Who may reach a live document; the namespace is that of its class.
 CREATE TABLE access (
-  group_id TEXT NOT NULL,
-  class    TEXT NOT NULL,
-  holder   TEXT NOT NULL,
-  id       TEXT NOT NULL,
-  PRIMARY KEY (group_id, class, holder, id)
+  namespace BIGINT NOT NULL,
+  holder    TEXT NOT NULL,
+  id        TEXT NOT NULL,
+  PRIMARY KEY (namespace, holder, id)
 ) WITHOUT ROWID;
 
--- Which live contacts hold which versions of a service.
+-- Which live contacts hold which versions of a service; the namespace is that of the contacts' class.
 CREATE TABLE service_version (
-  group_id         TEXT NOT NULL,
+  namespace        BIGINT NOT NULL,
   service_id       TEXT NOT NULL,
   contact_id       TEXT NOT NULL,
   version          BIGINT NOT NULL,
   contact_modified BIGINT NOT NULL,
-  PRIMARY KEY (group_id, service_id, contact_id)
+  PRIMARY KEY (namespace, service_id, contact_id)
 ) WITHOUT ROWID;
 
 -- Values that only one live document of a group and class may have.

@@ -1,6 +1,7 @@
 //! Opens connections to the database file, each set up the same way.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -26,30 +27,35 @@ const PREPARED: usize = 256;
 /// Makes sure that the directory and an empty database file exist, readable by their owner only.
 pub(super) fn prepare_file(dir: &Path) -> Result<PathBuf> {
     let path = dir.join(FILE);
-    create_private(dir, &path).map_err(|error| {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let made = builder.create(dir).and_then(|()| match create_private(&path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        outcome => outcome,
+    });
+    made.map_err(|error| {
         StoreError::Unavailable(format!("the data directory or its database file cannot be made: {}", error.kind()))
     })?;
     Ok(path)
 }
 
-fn create_private(dir: &Path, path: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
+/// Makes a new file that only its owner can read.
+pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = fs::OpenOptions::new();
-    options.create(true).append(true);
+    options.create_new(true).write(true);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-        builder.mode(0o700);
-        options.mode(0o600);
-    }
-    builder.create(dir)?;
-    if !path.exists() {
-        options.open(path)?.sync_all()?;
-        // The name of the new file must survive a power loss as well.
-        fs::File::open(dir)?.sync_all()?;
-    }
-    Ok(())
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?;
+    make_durable(path)
+}
+
+/// Makes what was written to a file survive a power loss, and its name as well.
+pub(super) fn make_durable(path: &Path) -> std::io::Result<()> {
+    fs::File::open(path)?.sync_all()?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(directory)?.sync_all()
 }
 
 /// Opens the connection that writes.
@@ -73,9 +79,13 @@ pub(super) fn open_writer(path: &Path, options: &Options) -> Result<Connection> 
 fn log_ahead(connection: &Connection, options: &Options) -> Result<()> {
     let begun = Instant::now();
     loop {
-        match connection.pragma_update(None, "journal_mode", "WAL") {
+        let mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
+        match mode {
             Err(error) if is_busy(&error) && begun.elapsed() < options.busy_timeout => std::thread::sleep(RETRY),
-            outcome => return Ok(outcome?),
+            Ok(mode) if mode != "wal" => {
+                return Err(StoreError::Unavailable("the file system does not support a write-ahead log".to_owned()));
+            }
+            outcome => return Ok(outcome.map(drop)?),
         }
     }
 }

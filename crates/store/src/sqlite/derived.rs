@@ -43,18 +43,24 @@ pub(super) fn change(connection: &Connection, key: Key<'_>, stored: &Facts<'_>, 
 }
 
 fn change_postings(connection: &Connection, key: Key<'_>, stored: &[Fact<'_>], wanted: &[Fact<'_>]) -> Result<()> {
-    for posting in stored.iter().filter(|posting| wanted.binary_search(posting).is_err()) {
-        connection
-            .prepare_cached(
-                "DELETE FROM posting
-                 WHERE group_id = ?1 AND name = ?2 AND term = ?3 AND sort = ?4 AND id = ?5 AND part = ?6",
-            )?
-            .execute(params![key.group, posting.index, posting.term, posting.sort, key.id, posting.part])?;
+    let mut delete = connection.prepare_cached(
+        "DELETE FROM posting WHERE namespace = ?1 AND term = ?2 AND sort = ?3 AND id = ?4 AND part = ?5",
+    )?;
+    for of_index in stored.chunk_by(|one, next| one.index == next.index) {
+        let mut space = None;
+        for posting in of_index.iter().filter(|posting| wanted.binary_search(posting).is_err()) {
+            let space = known(&mut space, || namespace(connection, key.group, posting.index))?;
+            delete.execute(params![space, posting.term, posting.sort, key.id, posting.part])?;
+        }
     }
     let mut insert = connection
-        .prepare_cached("INSERT INTO posting (group_id, name, term, sort, id, part) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    for posting in wanted.iter().filter(|posting| stored.binary_search(posting).is_err()) {
-        insert.execute(params![key.group, posting.index, posting.term, posting.sort, key.id, posting.part])?;
+        .prepare_cached("INSERT INTO posting (namespace, term, sort, id, part) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for of_index in wanted.chunk_by(|one, next| one.index == next.index) {
+        let mut space = None;
+        for posting in of_index.iter().filter(|posting| stored.binary_search(posting).is_err()) {
+            let space = known(&mut space, || namespace(connection, key.group, posting.index))?;
+            insert.execute(params![space, posting.term, posting.sort, key.id, posting.part])?;
+        }
     }
     Ok(())
 }
@@ -66,15 +72,17 @@ fn change_access(
     wanted: &[(&str, Level)],
 ) -> Result<()> {
     let among = |grants: &[(&str, Level)], holder: &str| grants.binary_search_by_key(&holder, |grant| grant.0).is_ok();
+    let mut space = None;
     for (holder, _) in stored.iter().filter(|(holder, _)| !among(wanted, holder)) {
+        let space = known(&mut space, || namespace(connection, key.group, key.class))?;
         connection
-            .prepare_cached("DELETE FROM access WHERE group_id = ?1 AND class = ?2 AND holder = ?3 AND id = ?4")?
-            .execute([key.group, key.class, holder, key.id])?;
+            .prepare_cached("DELETE FROM access WHERE namespace = ?1 AND holder = ?2 AND id = ?3")?
+            .execute(params![space, holder, key.id])?;
     }
-    let mut insert =
-        connection.prepare_cached("INSERT INTO access (group_id, class, holder, id) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert = connection.prepare_cached("INSERT INTO access (namespace, holder, id) VALUES (?1, ?2, ?3)")?;
     for (holder, _) in wanted.iter().filter(|(holder, _)| !among(stored, holder)) {
-        insert.execute([key.group, key.class, holder, key.id])?;
+        let space = known(&mut space, || namespace(connection, key.group, key.class))?;
+        insert.execute(params![space, holder, key.id])?;
     }
     Ok(())
 }
@@ -85,22 +93,47 @@ fn change_services(
     stored: &[Version<'_>],
     wanted: &[Version<'_>],
 ) -> Result<()> {
+    let mut space = None;
     for held in stored.iter().filter(|held| !wanted.iter().any(|other| other.service == held.service)) {
+        let space = known(&mut space, || namespace(connection, key.group, key.class))?;
         connection
-            .prepare_cached("DELETE FROM service_version WHERE group_id = ?1 AND service_id = ?2 AND contact_id = ?3")?
-            .execute([key.group, held.service, key.id])?;
+            .prepare_cached("DELETE FROM service_version WHERE namespace = ?1 AND service_id = ?2 AND contact_id = ?3")?
+            .execute(params![space, held.service, key.id])?;
     }
     for held in wanted.iter().filter(|held| stored.binary_search(held).is_err()) {
+        let space = known(&mut space, || namespace(connection, key.group, key.class))?;
         connection
             .prepare_cached(
-                "INSERT INTO service_version (group_id, service_id, contact_id, version, contact_modified)
+                "INSERT INTO service_version (namespace, service_id, contact_id, version, contact_modified)
                  VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (group_id, service_id, contact_id) DO UPDATE
+                 ON CONFLICT (namespace, service_id, contact_id) DO UPDATE
                  SET version = excluded.version, contact_modified = excluded.contact_modified",
             )?
-            .execute(params![key.group, held.service, key.id, held.version, held.contact_modified])?;
+            .execute(params![space, held.service, key.id, held.version, held.contact_modified])?;
     }
     Ok(())
+}
+
+/// What was found out before, or is now.
+fn known(found: &mut Option<i64>, find: impl FnOnce() -> Result<i64>) -> Result<i64> {
+    match found {
+        Some(known) => Ok(*known),
+        None => Ok(*found.insert(find()?)),
+    }
+}
+
+/// The number of a namespace, which is given one where it has none.
+fn namespace(connection: &Connection, group: &str, name: &str) -> Result<i64> {
+    let known = connection
+        .prepare_cached("SELECT no FROM namespace WHERE group_id = ?1 AND name = ?2")?
+        .query_row([group, name], |row| row.get(0))
+        .optional()?;
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    Ok(connection
+        .prepare_cached("INSERT INTO namespace (group_id, name) VALUES (?1, ?2) RETURNING no")?
+        .query_row([group, name], |row| row.get(0))?)
 }
 
 fn change_unique(connection: &Connection, key: Key<'_>, stored: &[&str], wanted: &[&str]) -> Result<()> {

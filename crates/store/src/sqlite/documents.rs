@@ -91,7 +91,8 @@ impl<S: Session> ReadDocuments for S {
         self.run(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT v.contact_id, d.facts FROM service_version AS v CROSS JOIN document AS d
-                 WHERE v.group_id = ?1 AND v.service_id = ?2
+                 WHERE v.namespace = (SELECT no FROM namespace WHERE group_id = ?1 AND name = 'Contact')
+                   AND v.service_id = ?2
                    AND d.group_id = ?1 AND d.class = 'Contact' AND d.id = v.contact_id
                  ORDER BY v.version DESC, v.contact_modified DESC, v.contact_id DESC",
             )?;

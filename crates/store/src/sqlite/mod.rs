@@ -5,6 +5,7 @@
 //! use the same file (`keystead admin`): they wait for each other's short transactions.
 
 mod accounts;
+mod backup;
 mod connection;
 mod derived;
 mod documents;

@@ -1,6 +1,8 @@
 //! Integration tests of the store.
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod failures;

@@ -27,7 +27,8 @@ impl<'c> Latest<'c> {
         let Some(held) = candidate.facts.version(service) else { return Ok(false) };
         let mut statement = self.connection.prepare_cached(
             "SELECT d.facts FROM service_version AS v CROSS JOIN document AS d
-             WHERE v.group_id = ?1 AND v.service_id = ?2
+             WHERE v.namespace = (SELECT no FROM namespace WHERE group_id = ?1 AND name = 'Contact')
+               AND v.service_id = ?2
                AND (v.version, v.contact_modified, v.contact_id) > (?3, ?4, ?5)
                AND d.group_id = ?1 AND d.class = 'Contact' AND d.id = v.contact_id",
         )?;

@@ -91,7 +91,7 @@ impl Sql {
             Leaf::Ids(services) if self.parts => Source {
                 table: "service_version",
                 columns: ["d.contact_id", "d.service_id", "NULL"],
-                condition: format!("d.group_id = ?1 AND {}", self.any("d.service_id", services)),
+                condition: format!("{} AND {}", namespace("?2"), self.any("d.service_id", services)),
             },
             Leaf::Ids(ids) => {
                 let ids = self.any("d.id", ids);
@@ -106,7 +106,7 @@ impl Sql {
                 Source {
                     table: "access",
                     columns: ["d.id", "NULL", "NULL"],
-                    condition: format!("d.group_id = ?1 AND d.class = ?2 AND {holders}"),
+                    condition: format!("{} AND {holders}", namespace("?2")),
                 }
             }
             Leaf::Postings(postings) => {
@@ -117,7 +117,7 @@ impl Sql {
     }
 
     fn postings(&mut self, postings: &Postings) -> String {
-        let mut condition = format!("d.group_id = ?1 AND d.name = {}", self.text(postings.index));
+        let mut condition = namespace(&self.text(postings.index));
         let mut and = |test: String| condition.push_str(&format!(" AND {test}"));
         match &postings.terms {
             Terms::Any(terms) => and(self.any("d.term", terms)),
@@ -142,4 +142,9 @@ impl Sql {
         }
         condition
     }
+}
+
+/// The rows of the namespace with the name `name`.
+fn namespace(name: &str) -> String {
+    format!("d.namespace = (SELECT no FROM namespace WHERE group_id = ?1 AND name = {name})")
 }

@@ -107,10 +107,10 @@ fn statements_use_indexes_and_their_order() {
 fn a_page_seeks_its_beginning() {
     let (_directory, connection) = database();
     for (query, order, expected) in [
-        (Query::AccessibleTo(texts(&["a"])), Order::Id, "(group_id=? AND class=? AND holder=? AND id>?)"),
+        (Query::AccessibleTo(texts(&["a"])), Order::Id, "(namespace=? AND holder=? AND id>?)"),
         (Query::All, Order::Id, "(group_id=? AND class=? AND id>?)"),
-        (Query::term(INDEX, "a"), Order::Ascending, "(group_id=? AND name=? AND term=? AND sort=? AND id>?)"),
-        (Query::term(INDEX, "a"), Order::Descending, "(group_id=? AND name=? AND term=? AND sort=? AND id>?)"),
+        (Query::term(INDEX, "a"), Order::Ascending, "(namespace=? AND term=? AND sort=? AND id>?)"),
+        (Query::term(INDEX, "a"), Order::Descending, "(namespace=? AND term=? AND sort=? AND id>?)"),
     ] {
         let question = Find {
             group: "g".to_owned(),
@@ -136,13 +136,14 @@ fn the_smallest_set_drives() {
     let (_directory, connection) = database();
     connection
         .execute_batch(
-            "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 6000)
-             INSERT INTO posting SELECT 'g', 'contact.tag', 'all', x, x, '' FROM n;
-             WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 300)
-             INSERT INTO posting SELECT 'g', 'contact.tag', 'some', x, x, '' FROM n;
+            "INSERT INTO namespace VALUES (1, 'g', 'contact.tag'), (2, 'g', 'Contact');
              WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 6000)
-             INSERT INTO access SELECT 'g', 'Contact', 'all', x FROM n;
-             INSERT INTO access VALUES ('g', 'Contact', 'one', 1)",
+             INSERT INTO posting SELECT 1, 'all', x, x, '' FROM n;
+             WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 300)
+             INSERT INTO posting SELECT 1, 'some', x, x, '' FROM n;
+             WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 6000)
+             INSERT INTO access SELECT 2, 'all', x FROM n;
+             INSERT INTO access VALUES (2, 'one', 1)",
         )
         .unwrap();
     let tag = |term: &str| Query::term(INDEX, term);
