@@ -67,7 +67,6 @@ pub(super) fn open_writer(path: &Path, options: &Options) -> Result<Connection> 
     log_ahead(&connection, options)?;
     // Must survive power loss: every commit reaches the disk before it is acknowledged.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", options.checkpoint_pages)?;
     if let Some(pages) = options.max_pages {
         connection.pragma_update(None, "max_page_count", pages)?;
     }
@@ -94,6 +93,14 @@ fn log_ahead(connection: &Connection, options: &Options) -> Result<()> {
 pub(super) fn open_reader(path: &Path, options: &Options) -> Result<Connection> {
     let connection = open(path, options, options.reader_cache_kib)?;
     connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+/// Opens the connection that copies the log into the file; it reads nothing through its cache.
+pub(super) fn open_checkpointer(path: &Path, options: &Options) -> Result<Connection> {
+    let connection = open(path, options, 0)?;
+    // The log must be on the disk before the file is overwritten with it.
+    connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
 }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use rusqlite::hooks::Wal;
 use tokio::sync::oneshot;
 
 use super::closed;
@@ -37,6 +38,16 @@ impl Group {
 
     pub(super) fn connection(&self) -> Result<&Connection> {
         self.connection.as_ref().ok_or_else(closed)
+    }
+
+    /// Has `heard` called after every commit with the number of pages in the log.
+    pub(super) fn after_commits(&mut self, mut heard: impl FnMut(&mut Wal, u32) + Send + 'static) -> Result<()> {
+        let connection = self.connection.as_mut().ok_or_else(closed)?;
+        let hook = move |log: &mut Wal, pages| {
+            heard(log, u32::try_from(pages).unwrap_or(0));
+            Ok(())
+        };
+        Ok(connection.wal_hook(Some(hook))?)
     }
 
     /// Whether it is time to commit although others wait to join.

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod backup;
+mod checkpoint;
 mod connection;
 mod derived;
 mod documents;
@@ -58,7 +59,7 @@ impl Default for Options {
             writer_cache_kib: 8 * 1024,
             reader_cache_kib: 16 * 1024,
             mmap_bytes: 2 << 30,
-            checkpoint_pages: 4_000,
+            checkpoint_pages: 16_000,
             max_pages: None,
         }
     }
@@ -78,7 +79,7 @@ impl SqliteStore {
         let path = connection::prepare_file(dir)?;
         let mut writer = connection::open_writer(&path, &options)?;
         migrations::migrate(&mut writer)?;
-        let writers = Writers::new(writer, options.busy_timeout)?;
+        let writers = Writers::new(&path, writer, &options)?;
         let readers = Arc::new(Readers::new(path.clone(), options));
         Ok(Self { path, writers, readers })
     }

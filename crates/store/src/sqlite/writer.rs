@@ -9,6 +9,7 @@
 //! which is the quickest for it. As soon as groups have more than one member a thread of its own
 //! commits them: the tasks go on reading requests meanwhile, which then form the next group.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -18,9 +19,9 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::closed;
 use super::group::Group;
 use super::session::Session;
+use super::{Options, checkpoint, closed};
 use crate::{Reading, Result, StoreError, Writing};
 
 /// Between two tries to begin while another process writes.
@@ -36,10 +37,11 @@ pub(super) struct Writers {
 }
 
 impl Writers {
-    pub(super) fn new(connection: Connection, busy_timeout: Duration) -> Result<Arc<Self>> {
+    pub(super) fn new(path: &Path, connection: Connection, options: &Options) -> Result<Arc<Self>> {
         // Waiting for other processes happens in `begin`, without blocking.
         connection.busy_timeout(Duration::ZERO)?;
         let group = Arc::new(Mutex::new(Group::new(connection)));
+        checkpoint::start(path, options, &group)?;
         let (left, leavings) = mpsc::channel();
         let swept = Arc::clone(&group);
         std::thread::Builder::new()
@@ -50,7 +52,7 @@ impl Writers {
                 }
             })
             .map_err(|error| StoreError::Unavailable(format!("no thread can be started: {}", error.kind())))?;
-        Ok(Arc::new(Self { group, waiting: AtomicUsize::new(0), left, busy_timeout }))
+        Ok(Arc::new(Self { group, waiting: AtomicUsize::new(0), left, busy_timeout: options.busy_timeout }))
     }
 
     pub(super) async fn begin(self: &Arc<Self>) -> Result<SqliteWriting> {
