@@ -175,3 +175,37 @@ impl Hcp {
 fn text(object: &Value, key: &str) -> anyhow::Result<String> {
     object.get(key).and_then(Value::as_str).map(str::to_owned).with_context(|| format!("{key} is missing"))
 }
+
+/// Puts this process on one core and the servers on another.
+///
+/// A system that is free to choose moves a server that answers soon onto the core of the client that waits for
+/// it, and another one not; waking an idle core takes longer than reading a document does. So what is compared
+/// would be where it put them.
+pub(crate) fn place_apart(servers: &[u32]) -> anyhow::Result<()> {
+    place(std::process::id(), "0")?;
+    servers.iter().try_for_each(|server| place(*server, "1"))
+}
+
+/// Lets the system choose the cores again.
+pub(crate) fn place_anywhere(servers: &[u32]) -> anyhow::Result<()> {
+    let cores = format!("0-{}", num_cores().saturating_sub(1));
+    place(std::process::id(), &cores)?;
+    servers.iter().try_for_each(|server| place(*server, &cores))
+}
+
+fn num_cores() -> usize {
+    std::fs::read_dir("/sys/devices/system/cpu").map_or(1, |found| {
+        let name = |entry: std::io::Result<std::fs::DirEntry>| entry.ok()?.file_name().into_string().ok();
+        let is_core = |name: &String| name.strip_prefix("cpu").is_some_and(|number| number.parse::<u32>().is_ok());
+        found.filter_map(name).filter(is_core).count()
+    })
+}
+
+fn place(process: u32, cores: &str) -> anyhow::Result<()> {
+    let placed = std::process::Command::new("taskset")
+        .args(["--all-tasks", "--pid", "--cpu-list", cores, &process.to_string()])
+        .stdout(Stdio::null())
+        .status()
+        .context("taskset: cannot be started")?;
+    if placed.success() { Ok(()) } else { bail!("taskset: {placed}") }
+}

@@ -4,7 +4,7 @@ use super::{Arguments, Bare, Keystead, compare};
 use crate::bare::Threads;
 use crate::client::request;
 use crate::load::{Load, Subject};
-use crate::process::Server;
+use crate::process::{Server, place_anywhere, place_apart};
 use crate::report::Report;
 use crate::seeded::{Kind, Stream, uuid};
 
@@ -18,15 +18,28 @@ pub(super) async fn run(arguments: &Arguments, report: &mut Report) -> anyhow::R
     let stored = (filling.requests / filling.clients * filling.clients * (filling.rounds + 1)) as u64;
 
     let authorization = keystead.hcp.log_in(keystead.server.address).await?;
-    for (clients, requests, goal) in [(1, 1_000, Some(0.7)), (32, 3_200, None)] {
+    for (clients, requests, apart, goal) in
+        [(1, 1_000, false, None), (1, 1_000, true, Some(0.7)), (32, 3_200, false, None)]
+    {
         println!("b: reading contacts, {clients} at once …");
         let mut subjects = [
             reader(&keystead.server, stored, "/rest/v2/contact", Some(authorization.clone()))?,
             reader(&inline.server, stored, "", None)?,
             reader(&blocking.server, stored, "", None)?,
         ];
+        let servers = [keystead.server.id()?, inline.server.id()?, blocking.server.id()?];
+        let name = match apart {
+            true => format!("read a contact, {clients} at once, client and server on a core each"),
+            false => format!("read a contact, {clients} at once"),
+        };
+        if apart {
+            place_apart(&servers)?;
+        }
         Load { clients, requests, rounds: arguments.count(40) }.run(&mut subjects).await?;
-        compare(report, &format!("read a contact, {clients} at once"), &subjects, goal);
+        if apart {
+            place_anywhere(&servers)?;
+        }
+        compare(report, &name, &subjects, goal);
     }
     Ok(())
 }

@@ -50,6 +50,11 @@ impl Call {
         Self::rest(Method::PUT, segments)
     }
 
+    /// A `DELETE` below `/rest/v2`.
+    pub(crate) fn delete(segments: &[&str]) -> Self {
+        Self::rest(Method::DELETE, segments)
+    }
+
     fn rest(method: Method, segments: &[&str]) -> Self {
         Self::new(method, &[&["rest", "v2"], segments].concat())
     }
@@ -109,7 +114,7 @@ impl Server {
         request.repeat = call.repeat;
         request.set_header(http::header::ACCEPT, "application/json")?;
         for (name, value) in &call.headers {
-            request.set_header(name.clone(), value)?;
+            request.add_header(name.clone(), value)?;
         }
         if let Some(bearer) = bearer {
             request.set_header(http::header::AUTHORIZATION, &format!("Bearer {bearer}"))?;

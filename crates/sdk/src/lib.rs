@@ -10,6 +10,9 @@
 //! | [`Api::users`] | the account, and whom future data is shared with |
 //! | [`Api::data_owners`] | who owns data, and their public keys |
 //! | [`Api::healthcare_professionals`], [`Api::devices`] | read and make them |
+//! | [`Api::patients`] | the records that everything else belongs to |
+//! | [`Api::data_samples`] | measurements and observations of a patient |
+//! | [`Api::healthcare_elements`] | what a patient has |
 //!
 //! ```no_run
 //! use keystead_sdk::{AnonymousApi, Captcha, Start};
@@ -39,12 +42,17 @@ pub mod authentication;
 mod call;
 pub mod captcha;
 pub mod data_owners;
+pub mod data_samples;
 pub mod devices;
 mod directory;
 mod document;
+pub mod entities;
 pub mod error;
+mod exchange;
+pub mod healthcare_elements;
 pub mod healthcare_professionals;
 pub mod keys;
+pub mod patients;
 pub mod progress;
 pub mod secret;
 pub mod session;
@@ -53,6 +61,7 @@ pub mod storage;
 pub mod testing;
 pub mod time;
 pub mod transport;
+pub mod trust;
 pub mod users;
 
 pub use anonymous::{AnonymousApi, AuthenticationProcess, AuthenticationResult, Start};

@@ -8,10 +8,12 @@ use super::{Api, Caller, ConfigurationError, Core, Parts};
 use crate::call::{Call, Server};
 use crate::data_owners::DataOwner;
 use crate::error::{Refusal, RequestError};
+use crate::exchange::Exchange;
 use crate::keys::own::{Found, OwnKeys};
 use crate::keys::{KeysError, start};
 use crate::session::{Credentials, GroupMatch, LoggedIn, Session, SessionError, log_in, matches, switch};
 use crate::time::Time;
+use crate::trust::Trust;
 
 /// Why a user did not get in.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -114,7 +116,9 @@ impl Opening {
         match Self::identify(&parts, &caller, key_pairs).await {
             Ok((owner, found)) => {
                 let owner = owner.map(|owner| (owner.owner_type(), owner.id().to_owned()));
-                Ok(Api::new(Core { caller, keys: OwnKeys::new(found), parts, user, owner }))
+                let trust = Trust::new(parts.clone(), owner.as_ref().map_or(&user, |(_, id)| id));
+                let (keys, exchange) = (OwnKeys::new(found), Exchange::default());
+                Ok(Api::new(Core { caller, keys, parts, user, owner, exchange, trust }))
             }
             Err(error) => {
                 // nobody will use this session; if the server cannot be told, it ends by itself

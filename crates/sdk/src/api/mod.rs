@@ -25,10 +25,15 @@ pub(crate) use parts::{Parts, PartsBuilder, check_url, with_parts};
 
 use crate::authentication::Authentication;
 use crate::data_owners::{DataOwnerType, DataOwners};
+use crate::data_samples::DataSamples;
 use crate::devices::Devices;
+use crate::exchange::Exchange;
+use crate::healthcare_elements::HealthcareElements;
 use crate::healthcare_professionals::HealthcareProfessionals;
 use crate::keys::own::{self, OwnKeys};
 use crate::keys::{KeysError, KeysReport, start};
+use crate::patients::Patients;
+use crate::trust::Trust;
 use crate::users::Users;
 
 /// What every sub-client holds.
@@ -43,6 +48,10 @@ pub(crate) struct Core {
     pub(crate) user: String,
     /// The data owner that the user is, if any.
     pub(crate) owner: Option<(DataOwnerType, String)>,
+    /// Exchange data of this session.
+    pub(crate) exchange: Exchange,
+    /// What this device remembers of other people's keys.
+    pub(crate) trust: Trust,
 }
 
 impl Core {
@@ -118,6 +127,7 @@ impl Api {
         };
         let found = start::start(&core.parts, &core.caller, &owner, Vec::new()).await?;
         core.keys.replace(found);
+        core.exchange.forget();
         Ok(core.keys.report())
     }
 
@@ -144,6 +154,21 @@ impl Api {
     /// Healthcare professionals.
     pub fn healthcare_professionals(&self) -> HealthcareProfessionals {
         HealthcareProfessionals::new(self.core.clone())
+    }
+
+    /// Patients.
+    pub fn patients(&self) -> Patients {
+        Patients::new(self.core.clone())
+    }
+
+    /// Data samples of patients.
+    pub fn data_samples(&self) -> DataSamples {
+        DataSamples::new(self.core.clone())
+    }
+
+    /// Healthcare elements of patients.
+    pub fn healthcare_elements(&self) -> HealthcareElements {
+        HealthcareElements::new(self.core.clone())
     }
 
     /// Devices.

@@ -6,6 +6,7 @@ use keystead_crypto::provider::Platform;
 
 use super::{MissingKey, NewKeyReason};
 use crate::data_owners::DataOwnerType;
+use crate::trust::KeyAlarm;
 
 /// What to do about a missing key.
 #[non_exhaustive]
@@ -36,6 +37,20 @@ pub trait CryptoStrategies: Platform {
     async fn verify_own_keys(&self, unverified: &[ListedKey]) -> Vec<KeyId> {
         let _ = unverified;
         Vec::new()
+    }
+
+    /// Somebody is met for the first time, with these listed keys: may they be sealed for from now on? Say no
+    /// where keys are compared before anything is shared; then [`crate::data_owners::DataOwners::confirm_key`]
+    /// pins one.
+    async fn trust_on_first_use(&self, owner: &str, owner_type: DataOwnerType, listed: &[ListedKey]) -> bool {
+        let _ = (owner, owner_type, listed);
+        true
+    }
+
+    /// The keys of somebody who is known changed. Nothing is sealed for keys that nobody stands behind; here the
+    /// application can tell the person.
+    async fn key_alarm(&self, alarm: &KeyAlarm) {
+        let _ = alarm;
     }
 
     /// Whether data owners of this type must not be named in what is shared with them. Must be the same in

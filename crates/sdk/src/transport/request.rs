@@ -53,6 +53,17 @@ impl Request {
         self.headers.insert(name, value);
         Ok(())
     }
+
+    /// Adds a header beside those of the same name, and marks it as not to be shown.
+    ///
+    /// # Errors
+    /// [`TransportError::Invalid`]: the value cannot stand in a header.
+    pub fn add_header(&mut self, name: HeaderName, value: &str) -> Result<(), TransportError> {
+        let mut value = HeaderValue::from_str(value).map_err(|_| TransportError::Invalid)?;
+        value.set_sensitive(true);
+        self.headers.append(name, value);
+        Ok(())
+    }
 }
 
 impl fmt::Debug for Request {

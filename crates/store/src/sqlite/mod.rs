@@ -58,7 +58,7 @@ impl Default for Options {
             busy_timeout: Duration::from_secs(5),
             writer_cache_kib: 8 * 1024,
             reader_cache_kib: 16 * 1024,
-            mmap_bytes: 2 << 30,
+            mmap_bytes: 64 << 30,
             checkpoint_pages: 16_000,
             max_pages: None,
         }
