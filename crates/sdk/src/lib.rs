@@ -13,6 +13,7 @@
 //! | [`Api::patients`] | the records that everything else belongs to |
 //! | [`Api::data_samples`] | measurements and observations of a patient |
 //! | [`Api::healthcare_elements`] | what a patient has |
+//! | [`Api::recovery`] | what brings keys back, and what would be lost without |
 //!
 //! ```no_run
 //! use keystead_sdk::{AnonymousApi, Captcha, Start};
@@ -54,6 +55,7 @@ pub mod healthcare_professionals;
 pub mod keys;
 pub mod patients;
 pub mod progress;
+pub mod recovery;
 pub mod secret;
 pub mod session;
 pub mod storage;

@@ -33,6 +33,7 @@ use crate::healthcare_professionals::HealthcareProfessionals;
 use crate::keys::own::{self, OwnKeys};
 use crate::keys::{KeysError, KeysReport, start};
 use crate::patients::Patients;
+use crate::recovery::Recovery;
 use crate::trust::Trust;
 use crate::users::Users;
 
@@ -169,6 +170,11 @@ impl Api {
     /// Healthcare elements of patients.
     pub fn healthcare_elements(&self) -> HealthcareElements {
         HealthcareElements::new(self.core.clone())
+    }
+
+    /// Recovery keys, sealed copies of keys, and what would come back without this device.
+    pub fn recovery(&self) -> Recovery {
+        Recovery::new(self.core.clone())
     }
 
     /// Devices.

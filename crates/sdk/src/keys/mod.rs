@@ -8,8 +8,10 @@
 pub(crate) mod own;
 mod publish;
 pub(crate) mod record;
+pub(crate) mod recover;
 pub(crate) mod start;
 mod strategies;
+mod transfer;
 
 use std::fmt;
 
@@ -21,6 +23,7 @@ pub use strategies::{CryptoStrategies, KeyDecision, NewKeyWhenLost, ReportMissin
 
 use crate::data_owners::DataOwnerType;
 use crate::error::{RequestError, WriteError};
+use crate::recovery::RecoveryKeyError;
 use crate::storage::StorageError;
 
 /// What a user can do who has published keys but holds none of them on this device.
@@ -112,6 +115,12 @@ pub struct KeysReport {
     /// Keys of this device that the server did not list and that were published again. Servers keep
     /// published keys: it lost them, or hid them.
     pub published_again: Vec<KeyId>,
+    /// Keys that came back by themselves: through another own key, or because enough notaries can be read.
+    pub recovered: Vec<KeyId>,
+    /// How many transfer keys were made, by which whoever holds one own key gets another (crypto 4.4).
+    pub transfer_keys_made: usize,
+    /// Whether transfer keys could not be made; the next start tries again.
+    pub transfer_keys_missing: bool,
     /// Published keys whose private halves are not here: data that only they open cannot be read.
     pub unavailable: Vec<KeyId>,
     /// Keys that are here, but that nobody confirmed: they open, and nothing new is sealed for them.
@@ -131,6 +140,9 @@ pub enum KeysError {
     /// A key that was handed over is not one that the user published.
     #[error("a key that the user did not publish")]
     Foreign,
+    /// The recovery key that was given does not bring the keys back.
+    #[error(transparent)]
+    RecoveryKey(#[from] RecoveryKeyError),
     /// What the server lists as the user's keys contradicts itself.
     #[error("the published keys contradict each other: {0}")]
     Listed(#[from] OwnerKeysError),
@@ -160,6 +172,7 @@ impl KeysError {
         match self {
             Self::Storage(error) => error.retryable(),
             Self::Request(error) => error.retryable(),
+            Self::RecoveryKey(error) => error.retryable(),
             _ => false,
         }
     }

@@ -1,4 +1,5 @@
-//! What happens with the user's keys when an API starts (crypto 1.5): load, verify, ask, make, publish.
+//! What happens with the user's keys when an API starts (crypto 1.5): load, recover, verify, ask, make, publish,
+//! connect.
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use super::record::{Made, Record};
 use super::{KeyDecision, KeysError, KeysReport, MissingKey, MissingKeyChoice, NewKeyReason};
 use crate::api::{Caller, Parts};
 use crate::data_owners::DataOwner;
+use crate::recovery;
 use crate::secret::SecretText;
 
 /// Loads the keys of `owner`, with `given` handed over by the application.
@@ -28,21 +30,23 @@ pub(crate) async fn start(
     start.load_listed().await?;
     start.publish_again().await?;
     start.take(given).await?;
+    start.recover().await?;
     start.verify().await?;
     if !start.has_usable_key() {
         start.decide().await?;
     }
+    start.connect_keys().await;
     Ok(start.finish())
 }
 
-struct Start<'a> {
-    parts: &'a Parts,
-    caller: &'a Caller,
-    owner: &'a DataOwner,
+pub(super) struct Start<'a> {
+    pub(super) parts: &'a Parts,
+    pub(super) caller: &'a Caller,
+    pub(super) owner: &'a DataOwner,
     listed: OwnerKeys,
-    record: Record,
-    ring: KeyRing,
-    report: KeysReport,
+    pub(super) record: Record,
+    pub(super) ring: KeyRing,
+    pub(super) report: KeysReport,
 }
 
 impl Start<'_> {
@@ -77,7 +81,7 @@ impl Start<'_> {
         }
     }
 
-    async fn add(&mut self, private: PrivateKey, padding: Oaep, trust: KeyTrust) -> Result<(), KeysError> {
+    pub(super) async fn add(&mut self, private: PrivateKey, padding: Oaep, trust: KeyTrust) -> Result<(), KeysError> {
         self.ring.add(&*self.parts.provider, self.owner.id(), private, padding, trust).await?;
         Ok(())
     }
@@ -132,8 +136,15 @@ impl Start<'_> {
         Ok(())
     }
 
+    /// As [`Self::take`], with what these keys give back in turn.
+    async fn take_all(&mut self, keys: Vec<PrivateKey>) -> Result<(), KeysError> {
+        self.take(keys).await?;
+        self.recover().await?;
+        self.verify().await
+    }
+
     /// Stores a key and makes sure that it is there.
-    async fn keep(&self, name: &str, private: &PrivateKey) -> Result<(), KeysError> {
+    pub(super) async fn keep(&self, name: &str, private: &PrivateKey) -> Result<(), KeysError> {
         let value = SecretText::from(expose_private_key(private).as_str());
         self.parts.key_storage.set_key(name, &value).await?;
         let kept = self.parts.key_storage.get_key(name).await?;
@@ -177,8 +188,12 @@ impl Start<'_> {
             KeyDecision::NewKey(because) => self.make(because).await,
             KeyDecision::Keyless => Ok(()),
             KeyDecision::UseKeys(keys) => {
-                self.take(keys).await?;
+                self.take_all(keys).await?;
                 if self.has_usable_key() { Ok(()) } else { Err(KeysError::Missing(Box::new(missing))) }
+            }
+            KeyDecision::RecoveryKey(text) => {
+                let keys = recovery::open_keys(self.parts, self.caller, self.owner, &text).await?;
+                self.take_all(keys).await
             }
             KeyDecision::Stop => Err(KeysError::Missing(Box::new(missing))),
         }
@@ -215,7 +230,7 @@ impl Start<'_> {
         self.listed.keys().iter().filter(held).cloned().collect()
     }
 
-    fn unavailable(&self) -> Vec<ListedKey> {
+    pub(super) fn unavailable(&self) -> Vec<ListedKey> {
         self.listed.keys().iter().filter(|listed| self.ring.get(listed.key.id()).is_none()).cloned().collect()
     }
 

@@ -6,6 +6,7 @@ use keystead_crypto::provider::Platform;
 
 use super::{MissingKey, NewKeyReason};
 use crate::data_owners::DataOwnerType;
+use crate::secret::SecretText;
 use crate::trust::KeyAlarm;
 
 /// What to do about a missing key.
@@ -15,6 +16,9 @@ pub enum KeyDecision {
     Stop,
     /// Use these keys, from another device or a recovery key. They are kept on this device.
     UseKeys(Vec<PrivateKey>),
+    /// Use the keys behind this recovery key, as the person typed or scanned it ([`crate::recovery`]). They are
+    /// kept on this device. If it does not work, the login fails with [`super::KeysError::RecoveryKey`].
+    RecoveryKey(SecretText),
     /// Make and publish a new key, for this reason.
     NewKey(NewKeyReason),
     /// Start without a key: nothing can be sealed or opened, everything else works.
