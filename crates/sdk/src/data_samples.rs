@@ -13,7 +13,7 @@ use crate::api::Core;
 use crate::call::Call;
 use crate::document::text;
 use crate::entities::{self, Access, CONTACT, Draft, Grant, Record, RecordError, Records, Shared, record};
-use crate::patients::{access_to, children_of};
+use crate::patients::children_of;
 
 /// Samples in one contact at most.
 const TOGETHER: usize = 100;
@@ -153,7 +153,7 @@ impl DataSamples {
         with: &[(&str, Shared)],
     ) -> Result<Vec<DataSample>, RecordError> {
         let core = &*self.core;
-        let foreign = children_of(&access_to(core, patient).await?)?;
+        let foreign = children_of(core, patient).await?;
         let shared_with: BTreeMap<_, _> = with.iter().map(|(id, shared)| ((*id).to_owned(), *shared)).collect();
         let mut made = Vec::with_capacity(samples.len());
         let mut samples = samples.into_iter().peekable();
@@ -236,7 +236,7 @@ impl DataSamples {
     /// # Errors
     /// See [`RecordError`].
     pub async fn list_for(&self, patient: &str) -> Result<Records<DataSample>, RecordError> {
-        let keys = children_of(&access_to(&self.core, patient).await?)?;
+        let keys = children_of(&self.core, patient).await?;
         self.find(&json!({
             "$type": "ServiceByDataOwnerPatientDateFilter",
             "dataOwnerId": self.core.owner_id()?,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::api::Core;
 use crate::document::text;
 use crate::entities::{self, Draft, Grant, HEALTH_ELEMENT, Record, RecordError, Records, Shared, record};
-use crate::patients::{access_to, children_of};
+use crate::patients::children_of;
 
 record! {
     /// A healthcare element: description and note are sealed, codes, tags and dates stand in clear.
@@ -94,7 +94,7 @@ impl HealthcareElements {
         with: &[(&str, Shared)],
     ) -> Result<HealthcareElement, RecordError> {
         let mut body = element.record.body;
-        body.insert("secretForeignKeys".to_owned(), json!(children_of(&access_to(&self.core, patient).await?)?));
+        body.insert("secretForeignKeys".to_owned(), json!(children_of(&self.core, patient).await?));
         let shared_with: BTreeMap<_, _> = with.iter().map(|(id, shared)| ((*id).to_owned(), *shared)).collect();
         let draft = Draft { body, owning_entity_ids: vec![patient], shared_with };
         Ok(entities::create(&self.core, HEALTH_ELEMENT, draft).await?.into())
@@ -114,7 +114,7 @@ impl HealthcareElements {
     /// See [`RecordError`].
     pub async fn list_for(&self, patient: &str) -> Result<Records<HealthcareElement>, RecordError> {
         let owner = self.core.owner_id()?;
-        let keys = children_of(&access_to(&self.core, patient).await?)?;
+        let keys = children_of(&self.core, patient).await?;
         self.find(&json!({
             "$type": "HealthElementByDataOwnerPatientOpeningDate",
             "healthcarePartyId": owner,

@@ -195,7 +195,7 @@ async fn prepare_self(core: &Core) -> Result<Object, RecordError> {
 }
 
 /// What the user knows of a patient: by the secret ids its children are found.
-pub(crate) async fn access_to(core: &Core, patient: &str) -> Result<Access, RecordError> {
+async fn access_to(core: &Core, patient: &str) -> Result<Access, RecordError> {
     let body = if core.owner.as_ref().is_some_and(|(_, own)| own == patient) {
         prepare_self(core).await?
     } else {
@@ -206,7 +206,15 @@ pub(crate) async fn access_to(core: &Core, patient: &str) -> Result<Access, Reco
 }
 
 /// The secret ids that what belongs to a patient names in `secretForeignKeys`.
-pub(crate) fn children_of(access: &Access) -> Result<Vec<String>, RecordError> {
+pub(crate) async fn children_of(core: &Core, patient: &str) -> Result<Vec<String>, RecordError> {
+    if let Some(known) = core.memo.children_of(core, patient) {
+        return Ok(known);
+    }
+    let access = access_to(core, patient).await?;
     let ids: Vec<String> = access.secret_ids().into_iter().map(str::to_owned).collect();
-    if ids.is_empty() { Err(RecordError::Unreadable) } else { Ok(ids) }
+    if ids.is_empty() {
+        return Err(RecordError::Unreadable);
+    }
+    core.memo.remember_children(core, patient, &ids);
+    Ok(ids)
 }

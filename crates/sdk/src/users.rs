@@ -173,7 +173,10 @@ impl Users {
             let Some(changed) = user.with_shares(kind, &change) else { return Ok(user) };
             match self.core.caller.write(Call::put(&["user"]).json(&changed).repeatable()).await {
                 Err(WriteError::Conflict(_)) if attempt < ATTEMPTS => attempt += 1,
-                outcome => return outcome,
+                outcome => {
+                    self.core.memo.forget();
+                    return outcome;
+                }
             }
         }
     }

@@ -7,6 +7,7 @@ use keystead_crypto::key::PrivateKey;
 use super::{Api, Caller, ConfigurationError, Core, Parts};
 use crate::call::{Call, Server};
 use crate::data_owners::DataOwner;
+use crate::entities::{Memo, Seen};
 use crate::error::{Refusal, RequestError};
 use crate::exchange::Exchange;
 use crate::keys::own::{Found, OwnKeys};
@@ -117,8 +118,8 @@ impl Opening {
             Ok((owner, found)) => {
                 let owner = owner.map(|owner| (owner.owner_type(), owner.id().to_owned()));
                 let trust = Trust::new(parts.clone(), owner.as_ref().map_or(&user, |(_, id)| id));
-                let (keys, exchange) = (OwnKeys::new(found), Exchange::default());
-                Ok(Api::new(Core { caller, keys, parts, user, owner, exchange, trust }))
+                let (keys, exchange, memo) = (OwnKeys::new(found), Exchange::default(), Memo::default());
+                Ok(Api::new(Core { caller, keys, parts, user, owner, exchange, trust, memo, seen: Seen::default() }))
             }
             Err(error) => {
                 // nobody will use this session; if the server cannot be told, it ends by itself

@@ -27,6 +27,7 @@ use crate::authentication::Authentication;
 use crate::data_owners::{DataOwnerType, DataOwners};
 use crate::data_samples::DataSamples;
 use crate::devices::Devices;
+use crate::entities::{Memo, Seen};
 use crate::exchange::Exchange;
 use crate::healthcare_elements::HealthcareElements;
 use crate::healthcare_professionals::HealthcareProfessionals;
@@ -53,6 +54,10 @@ pub(crate) struct Core {
     pub(crate) exchange: Exchange,
     /// What this device remembers of other people's keys.
     pub(crate) trust: Trust,
+    /// What every new record needs.
+    pub(crate) memo: Memo,
+    /// Which revisions of records were seen.
+    pub(crate) seen: Seen,
 }
 
 impl Core {
@@ -129,6 +134,7 @@ impl Api {
         let found = start::start(&core.parts, &core.caller, &owner, Vec::new()).await?;
         core.keys.replace(found);
         core.exchange.forget();
+        core.memo.forget();
         Ok(core.keys.report())
     }
 

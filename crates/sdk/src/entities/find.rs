@@ -18,10 +18,12 @@ const BATCH: usize = 500;
 /// `GET {class}/{id}`, opened.
 pub(crate) async fn get(core: &Core, kind: Kind, id: &str) -> Result<Record, RecordError> {
     let call = core.with_access(Call::get(&[kind.path, id]), kind.entity_type).await?;
+    let before = core.seen.before();
     let stored: Object = core.caller.read(call).await?;
     if text(&stored, "id") != Some(id) {
         return Err(RecordError::Malformed("id"));
     }
+    core.seen.note(before, [&stored])?;
     open_one(core, kind, stored).await
 }
 
@@ -31,7 +33,9 @@ pub(crate) async fn list(core: &Core, kind: Kind, ids: &[&str]) -> Result<Vec<Ob
     for batch in ids.chunks(BATCH) {
         let call = Call::post(&[kind.path, "byIds"]).json(&json!({ "ids": batch })).repeatable();
         let call = core.with_access(call, kind.entity_type).await?;
+        let before = core.seen.before();
         let stored: Vec<Object> = core.caller.read(call).await?;
+        core.seen.note(before, &stored)?;
         let mut by_id: HashMap<String, Object> =
             stored.into_iter().filter_map(|body| Some((text(&body, "id")?.to_owned(), body))).collect();
         found.extend(batch.iter().filter_map(|id| by_id.remove(*id)));

@@ -3,8 +3,10 @@
 
 mod error;
 mod find;
+mod memo;
 mod open;
 mod record;
+mod seen;
 mod share;
 mod write;
 
@@ -14,9 +16,11 @@ use serde_json::{Value, json};
 
 pub use error::RecordError;
 pub(crate) use find::{delete, get, get_all, matching};
+pub(crate) use memo::Memo;
 pub(crate) use open::{Access, access, open};
 pub(crate) use record::{Record, record};
 pub use record::{Records, Shared};
+pub(crate) use seen::Seen;
 pub(crate) use share::{Grant, grant, share};
 pub(crate) use write::{Draft, create, modify, with_root};
 

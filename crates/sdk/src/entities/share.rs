@@ -68,7 +68,10 @@ pub(crate) async fn share(core: &Core, kind: Kind, record: &Record, grant: Grant
         let id = text(&body, "id").ok_or(RecordError::Malformed("id"))?.to_owned();
         let parents = access.delegation_keys();
         match send(core, kind, &id, &parents, request).await {
-            Ok(updated) => return open_one(core, kind, updated).await,
+            Ok(updated) => {
+                core.seen.note(core.seen.before(), [&updated])?;
+                return open_one(core, kind, updated).await;
+            }
             Err(Refused::Again) if attempt < ATTEMPTS => attempt += 1,
             Err(Refused::Again) => {
                 return Err(RecordError::NotShared { status: 409, reason: "others keep changing it".to_owned() });

@@ -16,7 +16,6 @@ use crate::call::Call;
 use crate::document::text;
 use crate::error::WriteError;
 use crate::exchange::Towards;
-use crate::users::{SharedData, User};
 
 /// An entity to be made.
 #[derive(Default)]
@@ -54,6 +53,7 @@ pub(crate) async fn create(core: &Core, kind: Kind, draft: Draft<'_>) -> Result<
         }
         outcome => outcome?,
     };
+    core.seen.note(core.seen.before(), [&written])?;
     open_one(core, kind, written).await
 }
 
@@ -67,7 +67,7 @@ pub(crate) async fn with_root(
 ) -> Result<Object, RecordError> {
     let owner = core.owner_id()?;
     if let Some(shared) = kind.shared {
-        for delegate in future_shares(core, shared).await? {
+        for delegate in core.memo.future_shares(core, shared).await? {
             shared_with.insert(delegate, Shared::Write);
         }
     }
@@ -143,12 +143,6 @@ pub(crate) async fn modify(core: &Core, kind: Kind, record: &Record) -> Result<R
         }
         outcome => outcome?,
     };
+    core.seen.note(core.seen.before(), [&written])?;
     open_one(core, kind, written).await
-}
-
-/// Whom the user shares new data of a kind with.
-async fn future_shares(core: &Core, kind: SharedData) -> Result<Vec<String>, RecordError> {
-    let user: User = core.caller.read(Call::get(&["user", "current"])).await?;
-    let lists = [user.shares_future_data(SharedData::All), user.shares_future_data(kind)];
-    Ok(lists.concat().into_iter().map(str::to_owned).collect())
 }

@@ -10,6 +10,7 @@ mod accounts;
 mod captchas;
 mod keys;
 mod login;
+mod lying;
 mod records;
 mod registration;
 mod retries;
