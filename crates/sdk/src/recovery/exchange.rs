@@ -12,7 +12,7 @@ use keystead_crypto::secret::{AccessControlSecret, ExchangeKey, SharedSignatureK
 use serde_json::json;
 
 use super::keys::data_of;
-use super::{Recovery, RecoveryError, RecoveryKit, kit};
+use super::{Recovery, RecoveryError, RecoveryKit, kit, maps};
 use crate::call::Call;
 use crate::error::WriteError;
 use crate::exchange::{Exchange, crypto};
@@ -105,6 +105,7 @@ impl Recovery {
         }
         // also after a failure: what was restored until then is open
         core.exchange.forget();
+        core.memo.forget();
         failed.map_or(Ok(outcome), Err)
     }
 
@@ -124,17 +125,20 @@ impl Recovery {
             if data.delegator != owner && data.delegate != owner {
                 return Ok(Restored::No);
             }
-            let extended = match data.open(&ring).await {
-                Ok(_) => {
+            let (extended, open) = match data.open(&ring).await {
+                Ok(open) => {
                     let own = ring.recipients(owner);
                     match extend_exchange_data(crypto(core, &ring), &data, &own, None).await? {
-                        Some(extended) => extended,
-                        None => return Ok(Restored::Before),
+                        Some(extended) => (extended, open),
+                        None => {
+                            maps::mend(core, &open).await?;
+                            return Ok(Restored::Before);
+                        }
                     }
                 }
                 Err(ExchangeError::NoKey | ExchangeError::Malformed) => {
                     match restore_exchange_data(crypto(core, &ring), owner, &data, copy(&secrets)?).await {
-                        Ok((extended, _)) => extended,
+                        Ok(restored) => restored,
                         Err(ExchangeError::Malformed | ExchangeError::FingerprintCollision) => return Ok(Restored::No),
                         Err(error) => return Err(error.into()),
                     }
@@ -142,7 +146,10 @@ impl Recovery {
                 Err(error) => return Err(error.into()),
             };
             match core.caller.write::<ExchangeData>(Call::put(&["exchangedata"]).json(&extended)).await {
-                Ok(_) => return Ok(Restored::Now),
+                Ok(_) => {
+                    maps::mend(core, &open).await?;
+                    return Ok(Restored::Now);
+                }
                 Err(WriteError::Conflict(refusal)) => conflict = Some(refusal),
                 Err(error) => return Err(error.into()),
             }

@@ -90,6 +90,7 @@ impl Recovery {
         let found = start::start(&core.parts, &core.caller, &current, keys).await?;
         core.keys.replace(found);
         core.exchange.forget();
+        core.memo.forget();
         Ok(core.keys.report())
     }
 }

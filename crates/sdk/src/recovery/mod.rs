@@ -15,6 +15,7 @@ mod export;
 mod keys;
 mod kit;
 mod known;
+mod maps;
 mod report;
 
 use std::sync::Arc;

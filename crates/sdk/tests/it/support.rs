@@ -192,3 +192,37 @@ impl TestServer {
         tx.commit().await.unwrap();
     }
 }
+
+/// Every exchange data that a data owner has a part in, as the server has it.
+pub(crate) async fn exchange_data_of(
+    server: &TestServer,
+    owner: &str,
+) -> Vec<keystead_sdk::crypto::exchange::ExchangeData> {
+    use keystead_model::entity::exchange_data;
+    use keystead_model::query::Selection;
+    let mut tx = server.app.store.read().await.unwrap();
+    let find = keystead_store::documents::Find {
+        group: server.group.clone(),
+        class: exchange_data::CLASS.name,
+        selection: Selection::unordered(exchange_data::of_participant(owner)),
+        readable_by: None,
+        parts: false,
+        after: None,
+        limit: None,
+    };
+    let ids: Vec<String> = tx.find(&find).await.unwrap().into_iter().map(|hit| hit.id).collect();
+    let found = tx.documents(&server.group, exchange_data::CLASS.name, &ids, None).await.unwrap();
+    found.iter().map(|document| serde_json::from_str(&document.body).unwrap()).collect()
+}
+
+impl TestServer {
+    /// `PUT` by somebody with this login and password, without the SDK.
+    pub(crate) async fn put_as(&self, (login, password): (&str, &str), path: &str, body: &impl serde::Serialize) {
+        let credentials = serde_json::json!({ "username": login, "password": password });
+        let url = format!("{}/rest/v2/auth/login", self.base);
+        let tokens: Value = self.http.post(url).json(&credentials).send().await.unwrap().json().await.unwrap();
+        let url = format!("{}/rest/v2/{path}", self.base);
+        let put = self.http.put(url).bearer_auth(tokens["token"].as_str().unwrap()).json(body).send().await.unwrap();
+        assert!(put.status().is_success(), "{}", put.text().await.unwrap());
+    }
+}

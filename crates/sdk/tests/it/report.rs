@@ -1,0 +1,294 @@
+//! The recoverability report: what it says is what happens.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use keystead_sdk::crypto::exchange::{Crypto, ExchangeData, ExchangeError};
+use keystead_sdk::crypto::give_back::{KeyUpdate, give_access_back};
+use keystead_sdk::crypto::key::{KeyRing, KeyTrust, Oaep, Pins, PrivateKey, PublicKey, key_claim};
+use keystead_sdk::crypto::provider::{NativeProvider, SystemRandom};
+use keystead_sdk::entities::Shared;
+use keystead_sdk::healthcare_elements::HealthcareElement;
+use keystead_sdk::keys::{CryptoStrategies, KeyDecision, MissingKey, NewKeyReason};
+use keystead_sdk::progress::{Monitor, Progress};
+use keystead_sdk::recovery::{RecordClass, RecoverabilityReport, RecoveryError};
+use keystead_sdk::secret::SecretText;
+use keystead_sdk::storage::MemoryStorage;
+use keystead_sdk::users::SharedData;
+use keystead_sdk::{Api, AuthenticationResult};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::support::{DAENERYS, START, TestServer, exchange_data_of};
+
+/// Logins and passwords of the people whom Daenerys may share with.
+const OTHERS: [(&str, &str); 3] = [("jorah", "dragonstone"), ("barristan", "selmy-selmy"), ("tyrion", "lannister-l")];
+
+/// Whom she shares what with, and what went wrong before she looks at the report.
+#[derive(Debug, Clone)]
+struct Graph {
+    /// For each record, with whom it is shared.
+    records: Vec<[bool; 3]>,
+    /// Who lost their keys since, and made new ones.
+    lost: [bool; 3],
+    /// After how many of the records she made a new key on this device and kept the old one; the old one is lost
+    /// before the report.
+    second: Option<usize>,
+    /// Whether she printed a recovery key.
+    kit: bool,
+}
+
+fn graphs() -> impl Strategy<Value = Graph> {
+    let records = proptest::collection::vec(any::<[bool; 3]>(), 1..8);
+    (records, any::<[bool; 3]>(), proptest::option::of(0..8_usize), any::<bool>())
+        .prop_map(|(records, lost, second, kit)| Graph { records, lost, second, kit })
+}
+
+struct Typed(String);
+
+#[async_trait]
+impl CryptoStrategies for Typed {
+    async fn missing_key(&self, _: &MissingKey) -> KeyDecision {
+        KeyDecision::RecoveryKey(SecretText::from(self.0.as_str()))
+    }
+}
+
+struct Lost;
+
+#[async_trait]
+impl CryptoStrategies for Lost {
+    async fn missing_key(&self, _: &MissingKey) -> KeyDecision {
+        KeyDecision::NewKey(NewKeyReason::AskPeople)
+    }
+}
+
+async fn enter(server: &TestServer, who: &AuthenticationResult, how: impl CryptoStrategies + 'static) -> Api {
+    let api = server.api(&MemoryStorage::new()).user_name(DAENERYS).token(who.token.duplicate());
+    api.crypto_strategies(how).build().await.unwrap()
+}
+
+/// Somebody else, on a device that never saw them.
+async fn other(server: &TestServer, (login, password): (&str, &str)) -> Api {
+    let api = server.api(&MemoryStorage::new()).user_name(login).password(password);
+    api.new_key_when_lost().build().await.unwrap()
+}
+
+fn owner(api: &Api) -> String {
+    api.data_owner().unwrap().1.to_owned()
+}
+
+/// What `giver` does when `to` asks with a new key: lets it into everything between the two that opens.
+async fn give_back(server: &TestServer, login: (&str, &str), giver: &Api, to: &Api) {
+    let (me, them) = (owner(giver), owner(to));
+    let key: PublicKey = to.key_pairs().last().unwrap().public().clone();
+    let listed = giver.data_owners().stub(&them).await.unwrap().listed_keys().unwrap();
+    let update = KeyUpdate { owner: them.clone(), key: key.clone(), possession: None, succession: None };
+    let mut pins = Pins::default();
+    let checked = update.check(&NativeProvider, &them, &listed, &pins).await.unwrap();
+    let approved = checked.approve_by_scan(&mut pins, &key_claim(&them, &key), START).unwrap();
+    let mut ring = KeyRing::new();
+    for own in giver.key_pairs() {
+        ring.add(&NativeProvider, &me, own, Oaep::Sha256, KeyTrust::Device).await.unwrap();
+    }
+    let crypto = Crypto { provider: &NativeProvider, random: &SystemRandom::default(), ring: &ring };
+    let shared = exchange_data_of(server, &them).await;
+    for data in shared.into_iter().filter(|data| data.delegator == me || data.delegate == me) {
+        let extended = give_access_back(crypto, &approved, &data, None).await;
+        if matches!(extended, Err(ExchangeError::NoKey)) {
+            continue;
+        }
+        let extended: ExchangeData = extended.unwrap().unwrap();
+        server.put_as(login, "exchangedata", &extended).await;
+    }
+}
+
+/// Which of the records open.
+async fn readable(api: &Api, ids: &[String]) -> BTreeSet<String> {
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let mut found = BTreeSet::new();
+    for id in ids {
+        if api.healthcare_elements().get(id).await.is_ok() {
+            found.insert(id.to_owned());
+        }
+    }
+    found
+}
+
+async fn report(api: &Api) -> RecoverabilityReport {
+    api.recovery().report(&Monitor::new()).await.unwrap()
+}
+
+fn copy(keys: &[PrivateKey]) -> PrivateKey {
+    PrivateKey::from_pkcs8(keys[0].expose_pkcs8()).ok().unwrap()
+}
+
+/// Makes the graph, asks for the report, loses the device, and compares.
+async fn what_the_report_says_is_what_happens(graph: Graph) {
+    let server = TestServer::new().await;
+    for (login, password) in &OTHERS[1..] {
+        server.make_doctor(&server.group, login, password).await;
+    }
+    let mut others = Vec::new();
+    for login in OTHERS {
+        others.push(other(&server, login).await);
+    }
+    let names: Vec<String> = others.iter().map(owner).collect();
+    let who = server.by_code(&MemoryStorage::new()).await;
+    who.api.users().stop_sharing_data_with(&[&server.doctor], SharedData::All).await.unwrap();
+    let me = owner(&who.api);
+    let mut api = who.api.clone();
+    api.reload_keys().await.unwrap();
+
+    let mut ids = Vec::new();
+    for (position, mask) in graph.records.iter().enumerate() {
+        if graph.second == Some(position) {
+            // a new device without the old key: what was before is not readable here
+            api = enter(&server, &who, Lost).await;
+        }
+        let with: BTreeMap<String, Shared> =
+            names.iter().zip(mask).filter(|(_, shared)| **shared).map(|(id, _)| (id.clone(), Shared::Read)).collect();
+        let element = api.healthcare_elements().create_for(&me, HealthcareElement::new("e")).await.unwrap();
+        let mut element = element;
+        for with in with.keys() {
+            element = api.healthcare_elements().share(&element, with, Shared::Read).await.unwrap();
+        }
+        ids.push(element.id().to_owned());
+    }
+    for (position, lost) in graph.lost.iter().enumerate() {
+        if *lost {
+            others[position] = other(&server, OTHERS[position]).await;
+        }
+    }
+    let kit = match graph.kit {
+        true => Some(api.recovery().make_recovery_key(None).await.unwrap()),
+        false => None,
+    };
+
+    let report = report(&api).await;
+    let elements = report.class(RecordClass::HealthcareElement).unwrap();
+    let now = readable(&api, &ids).await;
+    assert_eq!(elements.readable, now.len(), "{graph:?}");
+    assert_eq!(elements.unreadable, 0, "what no key opens the server does not give to who is anonymous: {graph:?}");
+
+    // each alone
+    for ((other, name), login) in others.iter().zip(&names).zip(OTHERS) {
+        let lost = enter(&server, &who, Lost).await;
+        give_back(&server, login, other, &lost).await;
+        let alone: BTreeSet<_> = readable(&lost, &ids).await.intersection(&now).cloned().collect();
+        let said = report.counterparts.iter().find(|counterpart| counterpart.id() == name);
+        let said = said.and_then(|said| said.by_class.get(&RecordClass::HealthcareElement).copied());
+        assert_eq!(said.unwrap_or_default().records, alone.len(), "{graph:?}");
+    }
+    // all together, and the recovery key
+    let lost = enter(&server, &who, Lost).await;
+    for (other, login) in others.iter().zip(OTHERS) {
+        give_back(&server, login, other, &lost).await;
+    }
+    let mut back = readable(&lost, &ids).await;
+    if let Some(kit) = &kit {
+        let by_kit = enter(&server, &who, Typed(kit.text().expose().to_owned())).await;
+        let by_kit = readable(&by_kit, &ids).await;
+        let counted = report.recovery_keys[0].records;
+        assert_eq!(counted, report.readable(), "{graph:?}");
+        assert_eq!(by_kit, now, "{graph:?}");
+        back.extend(by_kit);
+    }
+    let back: BTreeSet<String> = back.intersection(&now).cloned().collect();
+    let lost_for_good: BTreeSet<String> = now.difference(&back).cloned().collect();
+    assert_eq!(elements.recoverable, back.len(), "{graph:?}");
+    let said: BTreeSet<String> = elements.at_risk.iter().chain(&elements.doubtful).cloned().collect();
+    assert_eq!(said, lost_for_good, "{graph:?}");
+    // doubtful is what somebody had who lost it; nobody had the rest
+    let shared = |id: &String| graph.records[ids.iter().position(|other| other == id).unwrap()].contains(&true);
+    assert!(elements.doubtful.iter().all(shared), "{graph:?}");
+    assert!(elements.at_risk.iter().all(|id| !shared(id)), "{graph:?}");
+    let nobody: BTreeSet<&String> = elements.shared_with_nobody.iter().collect();
+    assert_eq!(nobody, now.iter().filter(|id| !shared(id)).collect(), "{graph:?}");
+}
+
+#[test]
+fn on_random_sharing_graphs() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let config = Config { cases: 6, max_shrink_iters: 4, failure_persistence: None, ..Config::default() };
+    TestRunner::new(config)
+        .run(&graphs(), |graph| {
+            runtime.block_on(what_the_report_says_is_what_happens(graph));
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[tokio::test]
+async fn other_own_keys_are_counted_apart() {
+    let server = TestServer::new().await;
+    drop(server.doctor().await);
+    let first = MemoryStorage::new();
+    let who = server.by_code(&first).await;
+    let me = owner(&who.api);
+    who.api.users().stop_sharing_data_with(&[&server.doctor], SharedData::All).await.unwrap();
+    let before = who.api.healthcare_elements().create_for(&me, HealthcareElement::new("before")).await.unwrap();
+
+    // the second device takes the first one's key over, and the two are connected
+    let second = enter(&server, &who, Lost).await;
+    let passphrase = SecretText::from("mother of dragons");
+    let file = who.api.recovery().export_keys(&passphrase).unwrap();
+    second.recovery().import_keys(&file, &passphrase).await.unwrap();
+    let alone = report(&second).await;
+    assert!(alone.other_keys.is_empty());
+    let elements = alone.class(RecordClass::HealthcareElement).unwrap();
+    assert_eq!((elements.readable, elements.recoverable), (1, 0));
+    assert_eq!((&elements.at_risk, &elements.doubtful), (&vec![before.id().to_owned()], &Vec::new()));
+
+    // a third device with the second one's key only by what it opens: nothing but transfer keys
+    let mut key = second.key_pairs();
+    key.retain(|key| *key != copy(&who.key_pairs));
+    let third = server.api(&MemoryStorage::new()).user_name(DAENERYS).token(who.token.duplicate());
+    let third = third.key_pair(copy(&key)).build().await.unwrap();
+    assert_eq!(third.keys_report().recovered, [who.key_pairs[0].public().id()]);
+    // without the connection, the key of the other device is what it depends on
+    server.tamper("Patient", &me, |patient| drop(patient.remove("transferKeys"))).await;
+    let forgetful = server.api(&MemoryStorage::new()).user_name(DAENERYS).token(who.token.duplicate());
+    let forgetful = forgetful.key_pair(copy(&who.key_pairs)).build().await.unwrap();
+    let said = report(&forgetful).await;
+    let elements = said.class(RecordClass::HealthcareElement).unwrap();
+    assert_eq!(said.other_keys.len(), 1);
+    assert_eq!((elements.recoverable, elements.doubtful.len(), elements.at_risk.len()), (0, 1, 0));
+    assert_eq!(said.other_keys[0].records, said.doubtful());
+}
+
+#[tokio::test]
+async fn progress_is_told_and_the_work_stops() {
+    let server = TestServer::new().await;
+    let doctor = server.doctor().await;
+    let who = server.by_code(&MemoryStorage::new()).await;
+    let me = owner(&who.api);
+    let patient = who.api.patients().current().await.unwrap();
+    assert_eq!(patient.id(), me);
+    let element = who.api.healthcare_elements().create_for(&me, HealthcareElement::new("asthma")).await.unwrap();
+
+    let told: std::sync::Arc<std::sync::Mutex<Vec<Progress>>> = std::sync::Arc::default();
+    let heard = told.clone();
+    let monitor = Monitor::calling(move |progress| heard.lock().unwrap().push(progress));
+    let said = who.api.recovery().report(&monitor).await.unwrap();
+    let told = told.lock().unwrap().clone();
+    assert!(told.windows(2).all(|pair| pair[0].done <= pair[1].done && pair[0].total == pair[1].total));
+    assert_eq!(told.last().map(|last| last.done), told.last().map(|last| last.total));
+    assert!(told.iter().rev().skip(1).all(|progress| progress.done < progress.total));
+    // her doctor has everything: herself, and what she has
+    assert_eq!((said.readable(), said.recoverable(), said.at_risk()), (2, 2, 0));
+    assert_eq!(said.counterparts[0].id(), owner(&doctor));
+    assert_eq!(said.counterparts[0].alone.records, 2);
+    let shown = format!("{said:?}");
+    assert!(!shown.contains(&me) && !shown.contains(element.id()) && !shown.contains(&owner(&doctor)), "{shown}");
+
+    // the doctor, who is named where she is not, depends on her
+    let said = report(&doctor).await;
+    let elements = said.class(RecordClass::HealthcareElement).unwrap();
+    assert_eq!((elements.readable, elements.recoverable), (1, 1));
+    assert!(elements.shared_with_nobody.is_empty());
+
+    let monitor = Monitor::new();
+    monitor.cancel();
+    let stopped = who.api.recovery().report(&monitor).await.unwrap_err();
+    assert!(matches!(stopped, RecoveryError::Stopped));
+}
