@@ -131,7 +131,7 @@ impl Recovery {
                     match extend_exchange_data(crypto(core, &ring), &data, &own, None).await? {
                         Some(extended) => (extended, open),
                         None => {
-                            maps::mend(core, &open).await?;
+                            maps::mend(core, std::slice::from_ref(&open)).await?;
                             return Ok(Restored::Before);
                         }
                     }
@@ -147,7 +147,7 @@ impl Recovery {
             };
             match core.caller.write::<ExchangeData>(Call::put(&["exchangedata"]).json(&extended)).await {
                 Ok(_) => {
-                    maps::mend(core, &open).await?;
+                    maps::mend(core, std::slice::from_ref(&open)).await?;
                     return Ok(Restored::Now);
                 }
                 Err(WriteError::Conflict(refusal)) => conflict = Some(refusal),

@@ -7,6 +7,8 @@
 //! | another own key, or enough notaries | nothing: it happens at the start |
 //! | somebody one shared with, and a safe way to be told a recovery key | [`Recovery::use_exchange_recovery`] |
 //!
+//! Whoever was given access back to a new key calls [`Recovery::find_again`].
+//!
 //! [`Recovery::report`] says beforehand what would come back, and through whom.
 
 mod error;

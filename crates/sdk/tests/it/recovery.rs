@@ -8,8 +8,8 @@ use keystead_sdk::api::LoginError;
 use keystead_sdk::crypto::exchange::ExchangeData;
 use keystead_sdk::crypto::key::{KeyRing, KeyTrust, Oaep, PrivateKey};
 use keystead_sdk::crypto::provider::{CryptoProvider, NativeProvider, SystemRandom};
-use keystead_sdk::crypto::recovery::RecoveryDataType;
 use keystead_sdk::crypto::recovery::legacy_shares::split_legacy_key;
+use keystead_sdk::crypto::recovery::{RecoveryDataType, seal_transfer_key};
 use keystead_sdk::data_samples::DataSample;
 use keystead_sdk::healthcare_elements::HealthcareElement;
 use keystead_sdk::keys::{CryptoStrategies, KeyDecision, KeysError, MissingKey, NewKeyReason};
@@ -67,6 +67,14 @@ async fn colleague(server: &TestServer) -> (String, Api) {
     let id = server.make_doctor(&server.group, "barristan", "selmy-selmy").await;
     let api = server.api(&MemoryStorage::new()).user_name("barristan").password("selmy-selmy").build().await.unwrap();
     (id, api)
+}
+
+/// The keys of `owner`: this one.
+async fn ring(owner: &str, key: &PrivateKey) -> KeyRing {
+    let mut ring = KeyRing::new();
+    let own = PrivateKey::from_pkcs8(key.expose_pkcs8()).ok().unwrap();
+    ring.add(&NativeProvider, owner, own, Oaep::Sha256, KeyTrust::Device).await.unwrap();
+    ring
 }
 
 fn ids(api: &Api) -> Vec<String> {
@@ -292,14 +300,26 @@ async fn whoever_holds_one_own_key_gets_the_others() {
 #[tokio::test]
 async fn a_transfer_key_for_another_key_is_not_taken() {
     let server = TestServer::new().await;
+    drop(server.doctor().await);
     let registered = server.by_code(&MemoryStorage::new()).await;
+    registered.api.patients().current().await.unwrap();
     let second = enter(&server, &registered, &MemoryStorage::new(), SecondDevice).await.unwrap();
     let me = second.data_owner().unwrap().1.to_owned();
-    let [one, two] = [&registered.key_pairs, &second.key_pairs()].map(|keys| keys[0].public().fingerprint().v1());
-    let nonsense = json!({ one: { two: "00".repeat(64) } });
-    server.tamper("Patient", &me, |patient| drop(patient.insert("transferKeys".into(), nonsense))).await;
-    let report = registered.api.reload_keys().await.unwrap();
-    assert_eq!((report.recovered.len(), report.unavailable.len()), (0, 1));
+    let own = &registered.key_pairs[0];
+    let ring = ring(&me, own).await;
+    let data = exchange_data_of(&server, &me).await;
+    let data = data.iter().find(|data| data.delegator == me && data.delegate == me).unwrap();
+    let open = data.open(&ring).await.ok().unwrap();
+    // sealed as it should be, with a key of somebody who can open the user's exchange data
+    let foreign = NativeProvider.make_private_key(Default::default()).await.unwrap();
+    let foreign = seal_transfer_key(open.exchange_key(), &me, own.public(), &foreign).unwrap().sealed;
+    let name = second.key_pairs()[0].public().fingerprint().v1();
+    for sealed in [foreign, "00".repeat(64), "zz".to_owned()] {
+        let nonsense = json!({ (own.public().fingerprint().v1()): { (name.as_str()): sealed } });
+        server.tamper("Patient", &me, |patient| drop(patient.insert("transferKeys".into(), nonsense))).await;
+        let report = registered.api.reload_keys().await.unwrap();
+        assert_eq!((report.recovered.len(), report.unavailable.len()), (0, 1));
+    }
 }
 
 #[tokio::test]
@@ -317,9 +337,7 @@ async fn notaries_put_a_legacy_key_together() {
     let legacy = NativeProvider.make_private_key(Default::default()).await.unwrap();
     let random = SystemRandom::default();
     let shares = split_legacy_key(&random, &legacy, 2, 2).ok().unwrap();
-    let mut ring = KeyRing::new();
-    let own = PrivateKey::from_pkcs8(doctor.key_pairs()[0].expose_pkcs8()).ok().unwrap();
-    ring.add(&NativeProvider, &server.doctor, own, Oaep::Sha256, KeyTrust::Device).await.unwrap();
+    let ring = ring(&server.doctor, &doctor.key_pairs()[0]).await;
     let mut partitions = Object::new();
     for (notary, share) in [&other_id, &third].into_iter().zip(&shares) {
         let data = exchange_data_of(&server, &server.doctor).await;

@@ -14,6 +14,7 @@ use keystead_sdk::progress::{Monitor, Progress};
 use keystead_sdk::recovery::{RecordClass, RecoverabilityReport, RecoveryError};
 use keystead_sdk::secret::SecretText;
 use keystead_sdk::storage::MemoryStorage;
+use keystead_sdk::testing::Fault;
 use keystead_sdk::users::SharedData;
 use keystead_sdk::{Api, AuthenticationResult};
 use proptest::prelude::*;
@@ -209,7 +210,7 @@ async fn what_the_report_says_is_what_happens(graph: Graph) {
 #[test]
 fn on_random_sharing_graphs() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let config = Config { cases: 6, max_shrink_iters: 4, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 4, max_shrink_iters: 4, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
         .run(&graphs(), |graph| {
             runtime.block_on(what_the_report_says_is_what_happens(graph));
@@ -291,4 +292,30 @@ async fn progress_is_told_and_the_work_stops() {
     monitor.cancel();
     let stopped = who.api.recovery().report(&monitor).await.unwrap_err();
     assert!(matches!(stopped, RecoveryError::Stopped));
+}
+
+#[tokio::test]
+async fn a_doctor_finds_again_what_a_patient_gave_back() {
+    let server = TestServer::new().await;
+    let device = MemoryStorage::new();
+    let doctor = server.api(&device).user_name("jorah").password("dragonstone").build().await.unwrap();
+    let who = server.by_code(&MemoryStorage::new()).await;
+    let patient = who.api.patients().current().await.unwrap();
+    let element = HealthcareElement::new("asthma");
+    let element = who.api.healthcare_elements().create_for(patient.id(), element).await.unwrap();
+    let said = report(&doctor).await;
+    assert_eq!((said.readable(), said.recoverable()), (2, 2));
+
+    let lost = other(&server, OTHERS[0]).await;
+    let login = (DAENERYS, who.token.expose());
+    give_back(&server, login, &who.api, &lost).await;
+    assert!(lost.healthcare_elements().get(element.id()).await.is_err(), "the map is for the key that is lost");
+    // interrupted, and done again
+    server.transport.plan("PUT ", vec![Fault::NotSent; 8]);
+    assert!(lost.recovery().find_again().await.unwrap_err().retryable());
+    server.transport.clear();
+    assert_eq!(lost.recovery().find_again().await.unwrap(), 2, "of patients and of healthcare elements");
+    assert_eq!(lost.recovery().find_again().await.unwrap(), 0);
+    assert!(lost.healthcare_elements().get(element.id()).await.unwrap().is_authenticated());
+    assert_eq!(report(&lost).await.readable(), said.recoverable());
 }

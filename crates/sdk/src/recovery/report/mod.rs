@@ -118,7 +118,8 @@ pub struct OtherKeyReport {
 /// Counted as if all keys of this device were lost, a new one were made, and every counterpart gave access back to
 /// it. The premises are those that nobody can check from here: that people hold the newest key they published and
 /// are willing, and that whoever printed a recovery key still has the paper. Recovery keys count that were made or
-/// used on this device and that the server still has. Records in the format of before 2023 are not counted.
+/// used on this device and that the server still has. Whoever is named in what they share calls
+/// [`Recovery::find_again`] after access was given back. What belongs to parents in a hierarchy, and records in the format of before 2023, are not counted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecoverabilityReport {
     /// By class, each of [`RecordClass::ALL`].
