@@ -120,7 +120,7 @@ impl Recovery {
         let core = &*self.core;
         let owner = self.owner()?;
         let ring = core.keys.ring();
-        let mut conflict = None;
+        let (mut conflict, mut was_closed) = (None, false);
         for _ in 0..ATTEMPTS {
             if data.delegator != owner && data.delegate != owner {
                 return Ok(Restored::No);
@@ -132,11 +132,13 @@ impl Recovery {
                         Some(extended) => (extended, open),
                         None => {
                             maps::mend(core, std::slice::from_ref(&open)).await?;
-                            return Ok(Restored::Before);
+                            // an attempt of our own whose answer was lost
+                            return Ok(if was_closed { Restored::Now } else { Restored::Before });
                         }
                     }
                 }
                 Err(ExchangeError::NoKey | ExchangeError::Malformed) => {
+                    was_closed = true;
                     match restore_exchange_data(crypto(core, &ring), owner, &data, copy(&secrets)?).await {
                         Ok(restored) => restored,
                         Err(ExchangeError::Malformed | ExchangeError::FingerprintCollision) => return Ok(Restored::No),
@@ -145,7 +147,8 @@ impl Recovery {
                 }
                 Err(error) => return Err(error.into()),
             };
-            match core.caller.write::<ExchangeData>(Call::put(&["exchangedata"]).json(&extended)).await {
+            let call = Call::put(&["exchangedata"]).json(&extended).repeatable();
+            match core.caller.write::<ExchangeData>(call).await {
                 Ok(_) => {
                     maps::mend(core, std::slice::from_ref(&open)).await?;
                     return Ok(Restored::Now);

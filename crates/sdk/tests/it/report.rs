@@ -1,8 +1,9 @@
 //! The recoverability report: what it says is what happens.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use keystead_sdk::Api;
 use keystead_sdk::crypto::exchange::{Crypto, ExchangeData, ExchangeError};
 use keystead_sdk::crypto::give_back::{KeyUpdate, give_access_back};
 use keystead_sdk::crypto::key::{KeyRing, KeyTrust, Oaep, Pins, PrivateKey, PublicKey, key_claim};
@@ -10,39 +11,41 @@ use keystead_sdk::crypto::provider::{NativeProvider, SystemRandom};
 use keystead_sdk::entities::Shared;
 use keystead_sdk::healthcare_elements::HealthcareElement;
 use keystead_sdk::keys::{CryptoStrategies, KeyDecision, MissingKey, NewKeyReason};
+use keystead_sdk::patients::Patient;
 use keystead_sdk::progress::{Monitor, Progress};
 use keystead_sdk::recovery::{RecordClass, RecoverabilityReport, RecoveryError};
 use keystead_sdk::secret::SecretText;
 use keystead_sdk::storage::MemoryStorage;
 use keystead_sdk::testing::Fault;
 use keystead_sdk::users::SharedData;
-use keystead_sdk::{Api, AuthenticationResult};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::support::{DAENERYS, START, TestServer, exchange_data_of};
 
-/// Logins and passwords of the people whom Daenerys may share with.
-const OTHERS: [(&str, &str); 3] = [("jorah", "dragonstone"), ("barristan", "selmy-selmy"), ("tyrion", "lannister-l")];
+/// Logins and passwords of doctors.
+const DOCTORS: [(&str, &str); 3] = [("jorah", "dragonstone"), ("barristan", "selmy-selmy"), ("tyrion", "lannister-l")];
 
-/// Whom she shares what with, and what went wrong before she looks at the report.
+/// Who shares what with whom, and what went wrong before they look at the report.
 #[derive(Debug, Clone)]
 struct Graph {
+    /// Whether the owner is a doctor, whom records name, and one of the others a patient, whom they do not; or a
+    /// patient who shares with doctors.
+    named: bool,
     /// For each record, with whom it is shared.
     records: Vec<[bool; 3]>,
     /// Who lost their keys since, and made new ones.
     lost: [bool; 3],
-    /// After how many of the records she made a new key on this device and kept the old one; the old one is lost
-    /// before the report.
+    /// After how many of the records the owner lost a key before.
     second: Option<usize>,
-    /// Whether she printed a recovery key.
+    /// Whether the owner printed a recovery key.
     kit: bool,
 }
 
 fn graphs() -> impl Strategy<Value = Graph> {
     let records = proptest::collection::vec(any::<[bool; 3]>(), 1..8);
-    (records, any::<[bool; 3]>(), proptest::option::of(0..8_usize), any::<bool>())
-        .prop_map(|(records, lost, second, kit)| Graph { records, lost, second, kit })
+    (any::<bool>(), records, any::<[bool; 3]>(), proptest::option::of(0..8_usize), any::<bool>())
+        .prop_map(|(named, records, lost, second, kit)| Graph { named, records, lost, second, kit })
 }
 
 struct Typed(String);
@@ -63,15 +66,9 @@ impl CryptoStrategies for Lost {
     }
 }
 
-async fn enter(server: &TestServer, who: &AuthenticationResult, how: impl CryptoStrategies + 'static) -> Api {
-    let api = server.api(&MemoryStorage::new()).user_name(DAENERYS).token(who.token.duplicate());
+async fn enter(server: &TestServer, (login, secret): (&str, &str), how: impl CryptoStrategies + 'static) -> Api {
+    let api = server.api(&MemoryStorage::new()).user_name(login).password(secret);
     api.crypto_strategies(how).build().await.unwrap()
-}
-
-/// Somebody else, on a device that never saw them.
-async fn other(server: &TestServer, (login, password): (&str, &str)) -> Api {
-    let api = server.api(&MemoryStorage::new()).user_name(login).password(password);
-    api.new_key_when_lost().build().await.unwrap()
 }
 
 fn owner(api: &Api) -> String {
@@ -123,42 +120,50 @@ fn copy(keys: &[PrivateKey]) -> PrivateKey {
     PrivateKey::from_pkcs8(keys[0].expose_pkcs8()).ok().unwrap()
 }
 
+/// Whom the owner's records are about: the patient whom the owner is, or one whom the doctor made on this device.
+async fn subject(named: bool, api: &Api) -> String {
+    match named {
+        true => api.patients().create(Patient::new("Viserys", "Targaryen")).await.unwrap().id().to_owned(),
+        false => owner(api),
+    }
+}
+
 /// Makes the graph, asks for the report, loses the device, and compares.
 async fn what_the_report_says_is_what_happens(graph: Graph) {
     let server = TestServer::new().await;
-    for (login, password) in &OTHERS[1..] {
+    for (login, password) in &DOCTORS[1..] {
         server.make_doctor(&server.group, login, password).await;
     }
+    let registered = server.by_code(&MemoryStorage::new()).await;
+    registered.api.users().stop_sharing_data_with(&[&server.doctor], SharedData::All).await.unwrap();
+    let patient = (DAENERYS, registered.token.expose());
+    let (who, logins) = match graph.named {
+        true => (DOCTORS[0], [DOCTORS[1], DOCTORS[2], patient]),
+        false => (patient, DOCTORS),
+    };
     let mut others = Vec::new();
-    for login in OTHERS {
-        others.push(other(&server, login).await);
+    for login in logins {
+        others.push(if login == patient { registered.api.clone() } else { enter(&server, login, Lost).await });
     }
     let names: Vec<String> = others.iter().map(owner).collect();
-    let who = server.by_code(&MemoryStorage::new()).await;
-    who.api.users().stop_sharing_data_with(&[&server.doctor], SharedData::All).await.unwrap();
-    let me = owner(&who.api);
-    let mut api = who.api.clone();
-    api.reload_keys().await.unwrap();
+    let mut api = if graph.named { enter(&server, who, Lost).await } else { registered.api.clone() };
+    let mut about = subject(graph.named, &api).await;
 
     let mut ids = Vec::new();
     for (position, mask) in graph.records.iter().enumerate() {
         if graph.second == Some(position) {
             // a new device without the old key: what was before is not readable here
-            api = enter(&server, &who, Lost).await;
+            api = enter(&server, who, Lost).await;
+            about = subject(graph.named, &api).await;
         }
-        let with: BTreeMap<String, Shared> =
-            names.iter().zip(mask).filter(|(_, shared)| **shared).map(|(id, _)| (id.clone(), Shared::Read)).collect();
-        let element = api.healthcare_elements().create_for(&me, HealthcareElement::new("e")).await.unwrap();
-        let mut element = element;
-        for with in with.keys() {
+        let mut element = api.healthcare_elements().create_for(&about, HealthcareElement::new("e")).await.unwrap();
+        for (with, _) in names.iter().zip(mask).filter(|(_, shared)| **shared) {
             element = api.healthcare_elements().share(&element, with, Shared::Read).await.unwrap();
         }
         ids.push(element.id().to_owned());
     }
-    for (position, lost) in graph.lost.iter().enumerate() {
-        if *lost {
-            others[position] = other(&server, OTHERS[position]).await;
-        }
+    for (position, _) in graph.lost.iter().enumerate().filter(|(_, lost)| **lost) {
+        others[position] = enter(&server, logins[position], Lost).await;
     }
     let kit = match graph.kit {
         true => Some(api.recovery().make_recovery_key(None).await.unwrap()),
@@ -169,28 +174,30 @@ async fn what_the_report_says_is_what_happens(graph: Graph) {
     let elements = report.class(RecordClass::HealthcareElement).unwrap();
     let now = readable(&api, &ids).await;
     assert_eq!(elements.readable, now.len(), "{graph:?}");
-    assert_eq!(elements.unreadable, 0, "what no key opens the server does not give to who is anonymous: {graph:?}");
+    // what no key opens the server gives only to whom it names
+    assert_eq!(elements.unreadable, if graph.named { ids.len() - now.len() } else { 0 }, "{graph:?}");
 
     // each alone
-    for ((other, name), login) in others.iter().zip(&names).zip(OTHERS) {
-        let lost = enter(&server, &who, Lost).await;
+    for ((other, name), login) in others.iter().zip(&names).zip(logins) {
+        let lost = enter(&server, who, Lost).await;
         give_back(&server, login, other, &lost).await;
+        lost.recovery().find_again().await.unwrap();
         let alone: BTreeSet<_> = readable(&lost, &ids).await.intersection(&now).cloned().collect();
         let said = report.counterparts.iter().find(|counterpart| counterpart.id() == name);
         let said = said.and_then(|said| said.by_class.get(&RecordClass::HealthcareElement).copied());
         assert_eq!(said.unwrap_or_default().records, alone.len(), "{graph:?}");
     }
     // all together, and the recovery key
-    let lost = enter(&server, &who, Lost).await;
-    for (other, login) in others.iter().zip(OTHERS) {
+    let lost = enter(&server, who, Lost).await;
+    for (other, login) in others.iter().zip(logins) {
         give_back(&server, login, other, &lost).await;
     }
+    lost.recovery().find_again().await.unwrap();
     let mut back = readable(&lost, &ids).await;
     if let Some(kit) = &kit {
-        let by_kit = enter(&server, &who, Typed(kit.text().expose().to_owned())).await;
+        let by_kit = enter(&server, who, Typed(kit.text().expose().to_owned())).await;
         let by_kit = readable(&by_kit, &ids).await;
-        let counted = report.recovery_keys[0].records;
-        assert_eq!(counted, report.readable(), "{graph:?}");
+        assert_eq!(report.recovery_keys[0].records, report.readable(), "{graph:?}");
         assert_eq!(by_kit, now, "{graph:?}");
         back.extend(by_kit);
     }
@@ -230,7 +237,7 @@ async fn other_own_keys_are_counted_apart() {
     let before = who.api.healthcare_elements().create_for(&me, HealthcareElement::new("before")).await.unwrap();
 
     // the second device takes the first one's key over, and the two are connected
-    let second = enter(&server, &who, Lost).await;
+    let second = enter(&server, (DAENERYS, who.token.expose()), Lost).await;
     let passphrase = SecretText::from("mother of dragons");
     let file = who.api.recovery().export_keys(&passphrase).unwrap();
     second.recovery().import_keys(&file, &passphrase).await.unwrap();
@@ -306,7 +313,7 @@ async fn a_doctor_finds_again_what_a_patient_gave_back() {
     let said = report(&doctor).await;
     assert_eq!((said.readable(), said.recoverable()), (2, 2));
 
-    let lost = other(&server, OTHERS[0]).await;
+    let lost = enter(&server, DOCTORS[0], Lost).await;
     let login = (DAENERYS, who.token.expose());
     give_back(&server, login, &who.api, &lost).await;
     assert!(lost.healthcare_elements().get(element.id()).await.is_err(), "the map is for the key that is lost");
