@@ -4,10 +4,16 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use keystead_sdk::Api;
-use keystead_sdk::crypto::exchange::{Crypto, ExchangeData, ExchangeError};
+use keystead_sdk::crypto::access_control::EntityType;
+use keystead_sdk::crypto::delegation::{
+    DelegationContent, NewDelegation, Participant, Permission, SecurityMetadata, make_root_metadata,
+};
+use keystead_sdk::crypto::entity::{EntityRef, Manifests, seal_entity};
+use keystead_sdk::crypto::exchange::{Crypto, ExchangeData, ExchangeError, ExchangeIndex, OpenExchangeData};
 use keystead_sdk::crypto::give_back::{KeyUpdate, give_access_back};
 use keystead_sdk::crypto::key::{KeyRing, KeyTrust, Oaep, Pins, PrivateKey, PublicKey, key_claim};
 use keystead_sdk::crypto::provider::{NativeProvider, SystemRandom};
+use keystead_sdk::crypto::secret::EntityKey;
 use keystead_sdk::entities::Shared;
 use keystead_sdk::healthcare_elements::HealthcareElement;
 use keystead_sdk::keys::{CryptoStrategies, KeyDecision, MissingKey, NewKeyReason};
@@ -20,6 +26,7 @@ use keystead_sdk::testing::Fault;
 use keystead_sdk::users::SharedData;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
 
 use crate::support::{DAENERYS, START, TestServer, exchange_data_of};
 
@@ -96,7 +103,7 @@ async fn give_back(server: &TestServer, login: (&str, &str), giver: &Api, to: &A
             continue;
         }
         let extended: ExchangeData = extended.unwrap().unwrap();
-        server.put_as(login, "exchangedata", &extended).await;
+        server.send_as(login, reqwest::Method::PUT, "exchangedata", &extended).await;
     }
 }
 
@@ -325,4 +332,56 @@ async fn a_doctor_finds_again_what_a_patient_gave_back() {
     assert_eq!(lost.recovery().find_again().await.unwrap(), 0);
     assert!(lost.healthcare_elements().get(element.id()).await.unwrap().is_authenticated());
     assert_eq!(report(&lost).await.readable(), said.recoverable());
+}
+
+/// Makes an entity of a class for which there is no sub-client yet, for the doctor alone.
+async fn make(server: &TestServer, open: &OpenExchangeData, entity_type: EntityType, path: &str, fields: Value) {
+    let (random, id) = (SystemRandom::default(), format!("a {path}"));
+    let mut body = fields.as_object().unwrap().clone();
+    body.extend([("id".to_owned(), json!(id)), ("created".to_owned(), json!(START))]);
+    let (key, side) = (EntityKey::make(&random), Participant { id: &server.doctor, anonymous: false });
+    let content = DelegationContent { secret_ids: &["s"], owning_entity_ids: &[], encryption_keys: &[&key] };
+    let entity = EntityRef { entity_type, id: &id };
+    let permissions = Permission::Write;
+    let root = NewDelegation { entity, exchange_data: open, delegator: side, delegate: side, content, permissions };
+    let metadata = make_root_metadata(&body, &root, &[]).unwrap();
+    let mut sealed = seal_entity(&random, &Manifests::default(), entity, &key, &body).unwrap();
+    sealed.insert("securityMetadata".into(), metadata.to_json());
+    server.send_as(DOCTORS[0], reqwest::Method::POST, path, &sealed).await;
+}
+
+#[tokio::test]
+async fn documents_and_notifications_are_counted() {
+    let server = TestServer::new().await;
+    let doctor = server.doctor().await;
+    let patient = doctor.patients().create(Patient::new("Viserys", "Targaryen")).await.unwrap();
+    let mut ring = KeyRing::new();
+    let own = copy(&doctor.key_pairs());
+    ring.add(&NativeProvider, &server.doctor, own, Oaep::Sha256, KeyTrust::Device).await.unwrap();
+    let data = exchange_data_of(&server, &server.doctor).await;
+    let mut index = ExchangeIndex::new();
+    let open = index.add(data[0].open(&ring).await.unwrap());
+    let entity = EntityRef { entity_type: EntityType::Patient, id: patient.id() };
+    let opened = SecurityMetadata::of(patient.fields()).unwrap().open_with(entity, &index);
+    let secret_id = &opened[0].secret_ids[0].value;
+
+    let letter = json!({ "name": "letter", "secretForeignKeys": [secret_id] });
+    make(&server, &open, EntityType::Document, "document", letter).await;
+    make(&server, &open, EntityType::MaintenanceTask, "maintenancetask", json!({ "taskType": "x" })).await;
+    let said = report(&doctor).await;
+    for (class, id) in [(RecordClass::Document, "a document"), (RecordClass::Notification, "a maintenancetask")] {
+        let class = said.class(class).unwrap();
+        assert_eq!((class.readable, class.recoverable, class.unreadable), (1, 0, 0));
+        assert_eq!((&class.at_risk, &class.shared_with_nobody), (&vec![id.to_owned()], &vec![id.to_owned()]));
+    }
+    doctor.recovery().make_recovery_key(None).await.unwrap();
+    let said = report(&doctor).await;
+    assert_eq!((said.readable(), said.recoverable(), said.at_risk()), (3, 3, 0));
+    assert_eq!(said.recovery_keys[0].records, 3);
+    assert!(said.counterparts.is_empty());
+    assert!(said.classes.iter().all(|class| class.shared_with_nobody.len() == class.readable));
+
+    // what is deleted does not count
+    doctor.recovery().delete_all(None).await.unwrap();
+    assert_eq!(report(&doctor).await.at_risk(), 3);
 }

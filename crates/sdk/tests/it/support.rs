@@ -216,13 +216,19 @@ pub(crate) async fn exchange_data_of(
 }
 
 impl TestServer {
-    /// `PUT` by somebody with this login and password, without the SDK.
-    pub(crate) async fn put_as(&self, (login, password): (&str, &str), path: &str, body: &impl serde::Serialize) {
+    /// A request by somebody with this login and password, without the SDK.
+    pub(crate) async fn send_as(
+        &self,
+        (login, password): (&str, &str),
+        method: reqwest::Method,
+        path: &str,
+        body: &impl serde::Serialize,
+    ) {
         let credentials = serde_json::json!({ "username": login, "password": password });
         let url = format!("{}/rest/v2/auth/login", self.base);
         let tokens: Value = self.http.post(url).json(&credentials).send().await.unwrap().json().await.unwrap();
-        let url = format!("{}/rest/v2/{path}", self.base);
-        let put = self.http.put(url).bearer_auth(tokens["token"].as_str().unwrap()).json(body).send().await.unwrap();
-        assert!(put.status().is_success(), "{}", put.text().await.unwrap());
+        let sent = self.http.request(method, format!("{}/rest/v2/{path}", self.base)).json(body);
+        let answer = sent.bearer_auth(tokens["token"].as_str().unwrap()).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
 }
