@@ -98,3 +98,78 @@ impl World {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use keystead_crypto::exchange::{Crypto, NewExchangeData, make_exchange_data};
+    use keystead_crypto::key::{KeyRing, KeyTrust, ListedKey, Oaep, PrivateKey, TrustedKey};
+    use keystead_crypto::provider::{CryptoProvider, NativeProvider, SystemRandom};
+    use keystead_crypto::recovery::legacy_shares::split_legacy_key;
+    use keystead_crypto::recovery::seal_transfer_key;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    async fn make() -> PrivateKey {
+        NativeProvider.make_private_key(Default::default()).await.unwrap()
+    }
+
+    fn copy(key: &PrivateKey) -> PrivateKey {
+        PrivateKey::from_pkcs8(key.expose_pkcs8()).ok().unwrap()
+    }
+
+    /// Exchange data from Ada, by a key of hers, to somebody with a key.
+    async fn node(id: &str, own: &PrivateKey, delegate: &str, key: &PrivateKey) -> Node {
+        let mut ring = KeyRing::new();
+        ring.add(&NativeProvider, "ada", copy(own), Oaep::Sha256, KeyTrust::Device).await.unwrap();
+        let crypto = Crypto { provider: &NativeProvider, random: &SystemRandom::default(), ring: &ring };
+        let listed = ListedKey { key: key.public().clone(), padding: Oaep::Sha256 };
+        let keys = [TrustedKey::dangerously_assume(&listed)];
+        let new = NewExchangeData { delegator: "ada", delegate, delegate_keys: &keys, signer: None };
+        let (mut data, open) = make_exchange_data(crypto, new).await.ok().unwrap();
+        data.id = id.to_owned();
+        Node { data, open }
+    }
+
+    #[tokio::test]
+    async fn notaries_give_back_a_key_and_that_key_another() {
+        let [split, connected, lost, bob, eve] = [make().await, make().await, make().await, make().await, make().await];
+        let hex = |key: &PrivateKey| key.public().to_spki_hex();
+        let nodes = vec![
+            node("self", &split, "ada", &split).await,
+            node("old", &connected, "ada", &connected).await,
+            node("bob", &lost, "bob", &bob).await,
+            node("eve", &lost, "eve", &eve).await,
+        ];
+        let key = |at: usize| nodes[at].open.exchange_key();
+        let shares = split_legacy_key(&SystemRandom::default(), &split, 2, 2).unwrap();
+        let partitions = json!({ "bob": shares[0].seal(key(2)), "eve": shares[1].seal(key(3)) });
+        let transfer = seal_transfer_key(key(0), "ada", split.public(), &connected).unwrap();
+        let mut fields = json!({
+            "publicKey": hex(&split), "publicKeysForOaepWithSha256": [hex(&connected), hex(&lost)],
+            "privateKeyShamirPartitions": partitions, "transferKeys": {},
+        });
+        fields["transferKeys"][transfer.source] = json!({ (transfer.target): transfer.sealed });
+        let Value::Object(fields) = fields else { return };
+        let listed = OwnerKeys::of(&fields).unwrap();
+        let counterpart = |key: &PrivateKey| {
+            let fields = json!({ "publicKeysForOaepWithSha256": [hex(key)] });
+            Counterpart { owner_type: None, keys: OwnerKeys::of(fields.as_object().unwrap()).unwrap() }
+        };
+        let counterparts = [("bob".to_owned(), counterpart(&bob)), ("eve".to_owned(), counterpart(&eve))].into();
+        let here = [&split, &connected, &lost].map(|key| key.public().id()).into();
+        let world = World { owner: "ada".to_owned(), fields, listed, here, nodes, counterparts };
+
+        let open = |keys: &[&PrivateKey], givers: &[&str]| -> Vec<String> {
+            let keys = keys.iter().map(|key| key.public().id()).collect();
+            world.open_after(keys, |giver| giver.holds_newest && givers.contains(&giver.id)).into_iter().collect()
+        };
+        assert!(open(&[], &[]).is_empty());
+        assert_eq!(open(&[], &["bob"]), ["bob"], "one share is not enough");
+        assert_eq!(open(&[], &["bob", "eve"]), ["bob", "eve", "old", "self"], "together they are more than apart");
+        assert_eq!(open(&[&connected], &[]), ["old"], "the connection goes one way");
+        assert_eq!(open(&[&split], &[]), ["old", "self"]);
+        assert_eq!(open(&[&lost], &[]), ["bob", "eve", "old", "self"]);
+        assert!(world.is_shared("bob") && !world.is_shared("self") && world.elsewhere().next().is_none());
+    }
+}
