@@ -51,6 +51,16 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 pub(crate) async fn fill(data: &Path, group: &str, hcp: &str, contacts: u64) -> anyhow::Result<()> {
     let patients = contacts / PER_PATIENT;
     ensure!(patients > 0, "at least {PER_PATIENT} contacts");
+    fill_with(data, group, contacts, |number| contact::object(number, number % patients, hcp)).await
+}
+
+/// Writes `contacts` contacts, each as `make` makes it.
+pub(crate) async fn fill_with(
+    data: &Path,
+    group: &str,
+    contacts: u64,
+    make: impl Fn(u64) -> Object,
+) -> anyhow::Result<()> {
     // A large cache and rare checkpoints: the pages that random ids touch are written once, not often.
     let options = Options { writer_cache_kib: 2 << 20, checkpoint_pages: 200_000, ..Options::default() };
     let store = SqliteStore::open(data, options).context("the database")?;
@@ -60,7 +70,7 @@ pub(crate) async fn fill(data: &Path, group: &str, hcp: &str, contacts: u64) -> 
         let end = contacts.min(number + BATCH);
         let mut tx = store.write().await?;
         while number < end {
-            let (document, projection) = stored(contact::object(number, number % patients, hcp))?;
+            let (document, projection) = stored(make(number))?;
             let written = tx.create(group, CLASS.name, &document, &projection).await?;
             ensure!(written == Written::Done, "the directory has contacts of an earlier fill");
             number += 1;

@@ -7,9 +7,12 @@ mod bare;
 mod client;
 mod contact;
 mod fill;
+mod give_back;
 mod load;
+mod people;
 mod process;
 mod report;
+mod sdk;
 mod seeded;
 mod server;
 
@@ -27,6 +30,13 @@ struct Arguments {
 enum Command {
     /// Measure the server, and write target/bench/server.json
     Server(server::Arguments),
+    /// Measure our client beside the official one, and write target/bench/sdk.json
+    Sdk(sdk::Arguments),
+    /// Measure what it costs to give access back, and write target/bench/give-back.json
+    GiveBack(give_back::Arguments),
+    /// Our client's part of `sdk`
+    #[command(hide = true)]
+    SdkClient(sdk::ClientArguments),
     /// Serve bare handlers over SQLite, to compare with
     Bare(bare::Arguments),
     /// Fill a data directory with contacts, bypassing HTTP
@@ -38,6 +48,15 @@ fn main() -> anyhow::Result<()> {
         // One thread: the client must leave the other core to the server.
         Command::Server(arguments) => {
             tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(server::run(arguments))
+        }
+        Command::Sdk(arguments) => {
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(sdk::run(arguments))
+        }
+        Command::GiveBack(arguments) => {
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(give_back::run(arguments))
+        }
+        Command::SdkClient(arguments) => {
+            tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(sdk::client(arguments))
         }
         Command::Bare(arguments) => {
             tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(bare::run(arguments))

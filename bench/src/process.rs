@@ -135,7 +135,7 @@ pub(crate) struct Hcp {
     login: String,
 }
 
-const PASSWORD: &str = "a password of the benchmark";
+pub(crate) const PASSWORD: &str = "a password of the benchmark";
 
 impl Hcp {
     /// Makes one on the data directory of a running server, responsible for new patients.

@@ -57,10 +57,14 @@ fn documents() -> anyhow::Result<()> {
 /// The official clients from their npm packages, against the server built here.
 fn interop() -> anyhow::Result<()> {
     run_command("cargo", &["build", "--package", "keystead-cli"])?;
+    official_clients()?;
+    steps::run(command("npm", &["test"]).current_dir(root().join("interop")))
+}
+
+/// Installs Node.js where it is missing, and the packages of the official clients.
+pub(crate) fn official_clients() -> anyhow::Result<()> {
     install_node()?;
-    let folder = root().join("interop");
-    steps::run(command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
-    steps::run(command("npm", &["test"]).current_dir(&folder))
+    steps::run(command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(root().join("interop")))
 }
 
 fn install_node() -> anyhow::Result<()> {

@@ -1,6 +1,9 @@
 //! The `keystead` command.
 
 mod admin;
+mod client;
+mod demo;
+mod embedded;
 mod reference;
 mod serve;
 
@@ -16,6 +19,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Play the tutorials on a server in a temporary directory: what to run first
+    Demo(demo::Arguments),
+    /// Use one's own data: register, add samples, share, recover
+    Client(client::Arguments),
     /// Run the server
     Serve(serve::Arguments),
     /// Set a server up: groups, healthcare parties, users, processes. Works while it runs
@@ -26,6 +33,8 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        Command::Client(arguments) => client::run(arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Admin(arguments) => admin::run(arguments),
         Command::Reference(arguments) => reference::run(&arguments),

@@ -3,20 +3,16 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use anyhow::Context as _;
-use keystead_server::rng::SystemRng;
-use keystead_server::{App, Config, ServerKeys, bootstrap};
-use keystead_store::Store as _;
-use keystead_store::sqlite::SqliteStore;
-use tokio::net::TcpListener;
+use keystead_server::{App, Config};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
+
+use crate::embedded::Embedded;
 
 /// Arguments of `keystead serve`.
 #[derive(Debug, clap::Args)]
@@ -69,31 +65,17 @@ fn may_be_logged(metadata: &Metadata<'_>) -> bool {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    let data = config.server.data.clone();
-    std::fs::create_dir_all(&data).with_context(|| format!("{}: cannot be made", data.display()))?;
-    let keys = ServerKeys::load_or_make(&data, &SystemRng::default()).context("the server's secret")?;
-    let store = Arc::new(SqliteStore::open(&data, Default::default()).context("the database")?);
-    let listen = config.server.listen;
-    let app = Arc::new(App::new(store.clone(), config, keys)?);
-    if app.config.dev {
-        bootstrap::development(&app).await?;
-    }
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("{listen}: cannot listen"))?;
-    let worker = keystead_server::jobs::start(app.clone())?;
-    let running = keystead_server::http::serve(listener, keystead_server::router(app.clone()))?;
+    let server = Embedded::start(config).await?;
     // before it says that it is ready: whoever waits for that may stop it at once
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    welcome(&app, running.address)?;
+    welcome(&server.app, server.address())?;
 
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
     tracing::info!("stopping: requests under way are finished first");
-    running.stop().await?;
-    worker.stop().await;
-    store.close().await;
-    Ok(())
+    server.stop().await
 }
 
 /// Says where the server is and, in development, what a newcomer needs to start.

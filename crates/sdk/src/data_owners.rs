@@ -3,14 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use keystead_crypto::key::{OwnerKeys, OwnerKeysError};
+use keystead_crypto::key::{Assessment, KeyId, OwnerKeys, OwnerKeysError, Phrase, PinError, derive_phrase, key_claim};
 use keystead_model::Object;
 use serde::{Deserialize, Serialize};
 
 use crate::api::Core;
 use crate::call::Call;
 use crate::document::text;
+use crate::entities::RecordError;
 use crate::error::RequestError;
+use crate::give_back::{self, AccessRequest, Approval, GiveAccessError, GivenBack, announced};
 
 /// What kind of data owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -111,6 +113,81 @@ impl DataOwners {
     /// [`RequestError::NotFound`]: the user is none, for instance an administrator.
     pub async fn current(&self) -> Result<DataOwner, RequestError> {
         self.core.caller.read(Call::get(&["dataowner", "current"])).await
+    }
+
+    /// The words for the user's own key, to be read to whoever gives access back: they come from the whole key and
+    /// the owner's id, so nobody else's key has them. For the key that was made at this start, if there is one.
+    ///
+    /// # Errors
+    /// [`RecordError::NotADataOwner`]; no key at hand is usable.
+    pub fn own_phrase(&self) -> Result<Phrase, RecordError> {
+        let ring = self.core.keys.ring();
+        Ok(derive_phrase(self.core.owner_id()?, announced(&self.core, &ring)?.public()))
+    }
+
+    /// What a QR code shows instead of the words.
+    ///
+    /// # Errors
+    /// As [`Self::own_phrase`].
+    pub fn own_scan(&self) -> Result<String, RecordError> {
+        let ring = self.core.keys.ring();
+        Ok(key_claim(self.core.owner_id()?, announced(&self.core, &ring)?.public()))
+    }
+
+    /// Lets somebody's new key into everything that the user shares with them, in both directions, once `approval`
+    /// shows that it is theirs (crypto 4.3). Costs one request for each exchange data between the two, usually two,
+    /// however many records there are. Called again it goes on where it was interrupted.
+    ///
+    /// Exchange keys in the format of before 2023 are not extended.
+    ///
+    /// # Errors
+    /// See [`GiveAccessError`].
+    pub async fn give_access_back_to(
+        &self,
+        request: &AccessRequest,
+        approval: Approval<'_>,
+    ) -> Result<GivenBack, GiveAccessError> {
+        give_back::give_back(&self.core, request, approval).await
+    }
+
+    /// What the keys that the server lists for somebody look like beside those that are known.
+    ///
+    /// # Errors
+    /// [`RecordError::Malformed`]: what is listed contradicts itself.
+    pub async fn assess(&self, owner: &str) -> Result<Assessment, RecordError> {
+        let (_, listed) = self.listed(owner).await?;
+        Ok(self.core.trust.pins().await?.assess(owner, &listed))
+    }
+
+    /// Takes a listed key for somebody's, because a person typed the words that the owner's device shows. From now
+    /// on it is sealed for.
+    ///
+    /// # Errors
+    /// [`GiveAccessError::NotApproved`]: no listed key has these words.
+    pub async fn confirm_key(&self, owner: &str, typed: &str) -> Result<KeyId, GiveAccessError> {
+        let (_, listed) = self.listed(owner).await?;
+        let now = self.core.parts.time.now();
+        let confirmed = self.core.trust.change(|pins| {
+            let mut refused = PinError::PhraseDiffers;
+            for key in listed.keys() {
+                match pins.confirm(owner, key, typed, now) {
+                    Ok(_) => return Ok(key.key.id()),
+                    Err(PinError::PhraseDiffers) => {}
+                    Err(error) => refused = error,
+                }
+            }
+            Err(refused)
+        });
+        let confirmed = confirmed.await??;
+        // whom nothing could be sealed for may be sealed for now
+        self.core.exchange.forget();
+        Ok(confirmed)
+    }
+
+    async fn listed(&self, owner: &str) -> Result<(Stub, OwnerKeys), RecordError> {
+        let stub = self.stub(owner).await?;
+        let listed = stub.listed_keys().map_err(|_| RecordError::Malformed("keys"))?;
+        Ok((stub, listed))
     }
 
     /// The public keys of any data owner of the group.

@@ -12,6 +12,7 @@
 //! | [`Api::healthcare_professionals`], [`Api::devices`] | read and make them |
 //! | [`Api::patients`] | the records that everything else belongs to |
 //! | [`Api::data_samples`] | measurements and observations of a patient |
+//! | [`Api::notifications`] | what others ask for, and asking them |
 //! | [`Api::healthcare_elements`] | what a patient has |
 //! | [`Api::recovery`] | what brings keys back, and what would be lost without |
 //!
@@ -50,9 +51,11 @@ mod document;
 pub mod entities;
 pub mod error;
 mod exchange;
+pub mod give_back;
 pub mod healthcare_elements;
 pub mod healthcare_professionals;
 pub mod keys;
+pub mod notifications;
 pub mod patients;
 pub mod progress;
 pub mod recovery;

@@ -8,7 +8,9 @@
     reason = "a test says what is wrong by failing, also in its helpers"
 )]
 
+mod client;
 mod contacts;
+mod demo;
 mod http;
 mod kill;
 mod log;

@@ -33,6 +33,7 @@ use crate::healthcare_elements::HealthcareElements;
 use crate::healthcare_professionals::HealthcareProfessionals;
 use crate::keys::own::{self, OwnKeys};
 use crate::keys::{KeysError, KeysReport, start};
+use crate::notifications::Notifications;
 use crate::patients::Patients;
 use crate::recovery::Recovery;
 use crate::trust::Trust;
@@ -171,6 +172,11 @@ impl Api {
     /// Data samples of patients.
     pub fn data_samples(&self) -> DataSamples {
         DataSamples::new(self.core.clone())
+    }
+
+    /// Notifications.
+    pub fn notifications(&self) -> Notifications {
+        Notifications::new(self.core.clone())
     }
 
     /// Healthcare elements of patients.
