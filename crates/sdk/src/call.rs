@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::RequestError;
-use crate::transport::{Repeat, Request, Response, Transport, TransportError};
+use crate::transport::{Download, Repeat, Request, Response, Transport, TransportError, Upload};
 
 /// One call, without server and session.
 #[derive(Clone)]
@@ -55,7 +55,8 @@ impl Call {
         Self::rest(Method::DELETE, segments)
     }
 
-    fn rest(method: Method, segments: &[&str]) -> Self {
+    /// Any method below `/rest/v2`.
+    pub(crate) fn rest(method: Method, segments: &[&str]) -> Self {
         Self::new(method, &[&["rest", "v2"], segments].concat())
     }
 
@@ -110,6 +111,24 @@ impl Server {
 
     /// Sends a call, with a bearer token or without.
     pub(crate) async fn send(&self, call: &Call, bearer: Option<&str>) -> Result<Response, TransportError> {
+        self.transport.send(self.request(call, bearer)?).await
+    }
+
+    /// Sends a call with a body of octets that comes in pieces.
+    pub(crate) async fn upload(&self, call: &Call, bearer: &str, body: Upload) -> Result<Response, TransportError> {
+        let mut request = self.request(call, Some(bearer))?;
+        request.set_header(http::header::CONTENT_TYPE, "application/octet-stream")?;
+        self.transport.upload(request, body).await
+    }
+
+    /// Sends a call whose answer comes in pieces.
+    pub(crate) async fn download(&self, call: &Call, bearer: &str) -> Result<Download, TransportError> {
+        let mut request = self.request(call, Some(bearer))?;
+        request.set_header(http::header::ACCEPT, "application/octet-stream")?;
+        self.transport.download(request).await
+    }
+
+    fn request(&self, call: &Call, bearer: Option<&str>) -> Result<Request, TransportError> {
         let mut request = Request::new(call.method.clone(), format!("{}{}", self.base, call.path));
         request.repeat = call.repeat;
         request.set_header(http::header::ACCEPT, "application/json")?;
@@ -123,7 +142,7 @@ impl Server {
             request.set_header(http::header::CONTENT_TYPE, "application/json")?;
             request.body = body.clone().into();
         }
-        self.transport.send(request).await
+        Ok(request)
     }
 }
 

@@ -12,6 +12,7 @@
 //! | [`Api::healthcare_professionals`], [`Api::devices`] | read and make them |
 //! | [`Api::patients`] | the records that everything else belongs to |
 //! | [`Api::data_samples`] | measurements and observations of a patient |
+//! | [`Api::documents`] | files of a patient, with their attachments |
 //! | [`Api::notifications`] | what others ask for, and asking them |
 //! | [`Api::healthcare_elements`] | what a patient has |
 //! | [`Api::recovery`] | what brings keys back, and what would be lost without |
@@ -48,6 +49,7 @@ pub mod data_samples;
 pub mod devices;
 mod directory;
 mod document;
+pub mod documents;
 pub mod entities;
 pub mod error;
 mod exchange;

@@ -7,7 +7,10 @@ use serde::de::DeserializeOwned;
 use crate::call::{Call, Server, parse};
 use crate::error::{Refusal, RequestError, WriteError};
 use crate::session::Session;
-use crate::transport::Response;
+use crate::transport::{Pieces, Response, Upload};
+
+/// Bytes of a refusal that are read.
+const REFUSAL: usize = 64 * 1024;
 
 /// A server and a session.
 #[derive(Clone)]
@@ -48,6 +51,32 @@ impl Caller {
             return Err(Refusal::read(&response).into());
         }
         String::from_utf8(response.body.to_vec()).map_err(|_| RequestError::Unreadable)
+    }
+
+    /// A call that writes octets which come in pieces, whose answer is a value. The bearer is fresh for long enough
+    /// to begin; pieces cannot be sent twice, so a session that ended is the caller's to begin again.
+    pub(crate) async fn upload<T: DeserializeOwned>(&self, call: Call, body: Upload) -> Result<T, WriteError> {
+        let bearer = self.session.bearer().await.map_err(RequestError::from)?;
+        let response = self.server.upload(&call, bearer.text.expose(), body).await?;
+        if response.is_success() { Ok(parse(&response)?) } else { Err(Refusal::read(&response).into()) }
+    }
+
+    /// A call whose answer is octets, in pieces.
+    pub(crate) async fn download(&self, call: Call) -> Result<Pieces, RequestError> {
+        let mut bearer = self.session.bearer().await?;
+        for last in [false, true] {
+            let answer = self.server.download(&call, bearer.text.expose()).await?;
+            if (200..300).contains(&answer.status) {
+                return Ok(answer.pieces);
+            }
+            let refused = answer.status == 401 && !last;
+            let refusal = Refusal::read(&answer.collect(REFUSAL).await?);
+            if !refused || refusal.minimum_level().is_some() {
+                return Err(refusal.into());
+            }
+            bearer = self.session.renew(bearer.generation).await?;
+        }
+        Err(RequestError::Unreadable)
     }
 
     /// Sends a call with a bearer that is not over by our clock; if the server thinks otherwise, once more

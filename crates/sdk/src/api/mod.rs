@@ -27,6 +27,7 @@ use crate::authentication::Authentication;
 use crate::data_owners::{DataOwnerType, DataOwners};
 use crate::data_samples::DataSamples;
 use crate::devices::Devices;
+use crate::documents::Documents;
 use crate::entities::{Memo, Seen};
 use crate::exchange::Exchange;
 use crate::healthcare_elements::HealthcareElements;
@@ -172,6 +173,11 @@ impl Api {
     /// Data samples of patients.
     pub fn data_samples(&self) -> DataSamples {
         DataSamples::new(self.core.clone())
+    }
+
+    /// Documents of patients.
+    pub fn documents(&self) -> Documents {
+        Documents::new(self.core.clone())
     }
 
     /// Notifications.

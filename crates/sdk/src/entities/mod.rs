@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 pub use error::RecordError;
 pub(crate) use find::{delete, get, get_all, matching};
 pub(crate) use memo::Memo;
-pub(crate) use open::{Access, access, open};
+pub(crate) use open::{Access, access, open, open_one};
 pub(crate) use record::{Record, record};
 pub use record::{Records, Shared};
 pub(crate) use seen::Seen;

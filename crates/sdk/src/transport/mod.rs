@@ -1,4 +1,4 @@
-//! How a request reaches a server: one method, so that a browser, a test or an application with its own
+//! How a request reaches a server: one method to be written, so that a browser, a test or an application with its own
 //! HTTP stack can take its place.
 //!
 //! A transport sends what it is given once and returns what came back, whatever the status. Repeating is
@@ -8,6 +8,7 @@
 mod native;
 mod request;
 mod retry;
+mod stream;
 
 use async_trait::async_trait;
 use keystead_crypto::provider::Platform;
@@ -16,6 +17,7 @@ use keystead_crypto::provider::Platform;
 pub use native::{HttpTransport, Limits};
 pub use request::{Repeat, Request, Response};
 pub use retry::{RetryPolicy, Retrying};
+pub use stream::{Download, Pieces, Upload};
 
 /// Sends requests.
 #[cfg_attr(not(target_family = "wasm"), async_trait)]
@@ -26,6 +28,26 @@ pub trait Transport: Platform {
     /// # Errors
     /// There is no answer: see [`TransportError`].
     async fn send(&self, request: Request) -> Result<Response, TransportError>;
+
+    /// Sends `request` once with a body that comes in pieces. A transport that cannot do so sends it as a whole.
+    ///
+    /// # Errors
+    /// As [`Self::send`]; that of a piece.
+    async fn upload(&self, mut request: Request, body: Upload) -> Result<Response, TransportError> {
+        request.body = body.collect().await?;
+        self.send(request).await
+    }
+
+    /// Sends `request` once, and gives the body of the answer in pieces. A transport that cannot do so reads it as
+    /// a whole.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    async fn download(&self, request: Request) -> Result<Download, TransportError> {
+        let Response { status, headers, body, .. } = self.send(request).await?;
+        let pieces = Box::pin(futures_util::stream::once(async { Ok(body) }));
+        Ok(Download { status, headers, pieces })
+    }
 }
 
 /// Why there is no answer.

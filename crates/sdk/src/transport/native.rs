@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::BytesMut;
+use futures_util::{StreamExt as _, stream};
+use http::header::CONTENT_LENGTH;
+use reqwest::Body;
 
-use super::{Request, Response, Transport, TransportError};
+use super::{Download, Request, Response, Transport, TransportError, Upload};
 
 /// How long and how much to wait for.
 #[derive(Debug, Clone, Copy)]
@@ -14,14 +17,17 @@ pub struct Limits {
     pub connect: Duration,
     /// For the whole answer, where the request does not say.
     pub whole: Duration,
-    /// The largest body of an answer, in bytes.
+    /// For the whole of what is sent or read in pieces, where the request does not say.
+    pub pieces: Duration,
+    /// The largest body of an answer that is read whole, in bytes.
     pub body: usize,
 }
 
 impl Default for Limits {
-    /// Ten seconds, sixty seconds, 256 MiB: the largest attachment that a server accepts, and then some.
+    /// Ten seconds, sixty seconds, an hour, 256 MiB.
     fn default() -> Self {
-        Self { connect: Duration::from_secs(10), whole: Duration::from_secs(60), body: 256 << 20 }
+        let (connect, whole) = (Duration::from_secs(10), Duration::from_secs(60));
+        Self { connect, whole, pieces: Duration::from_secs(3_600), body: 256 << 20 }
     }
 }
 
@@ -59,17 +65,23 @@ impl HttpTransport {
     }
 }
 
-#[async_trait]
-impl Transport for HttpTransport {
-    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+impl HttpTransport {
+    /// Sends a request, with `body` in place of its own, and waits for the head of the answer.
+    async fn begin(&self, request: Request, body: Option<Body>) -> Result<reqwest::Response, TransportError> {
         let mut outgoing = self.client.request(request.method, request.url).headers(request.headers);
-        if !request.body.is_empty() {
-            outgoing = outgoing.body(request.body);
+        match body {
+            Some(body) => outgoing = outgoing.body(body),
+            None if request.body.is_empty() => {}
+            None => outgoing = outgoing.body(request.body),
         }
         if let Some(timeout) = request.timeout {
             outgoing = outgoing.timeout(timeout);
         }
-        let mut incoming = outgoing.send().await.map_err(failure)?;
+        outgoing.send().await.map_err(failure)
+    }
+
+    /// Reads an answer whole.
+    async fn whole(&self, mut incoming: reqwest::Response) -> Result<Response, TransportError> {
         let too_large = |length: usize| length > self.limits.body;
         let announced = incoming.content_length().and_then(|length| usize::try_from(length).ok());
         if announced.is_some_and(too_large) {
@@ -85,6 +97,36 @@ impl Transport for HttpTransport {
             body.extend_from_slice(&chunk);
         }
         Ok(Response::new(status, headers, body.freeze()))
+    }
+}
+
+#[async_trait]
+impl Transport for HttpTransport {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let incoming = self.begin(request, None).await?;
+        self.whole(incoming).await
+    }
+
+    async fn upload(&self, mut request: Request, body: Upload) -> Result<Response, TransportError> {
+        request.headers.insert(CONTENT_LENGTH, body.length.into());
+        request.timeout.get_or_insert(self.limits.pieces);
+        let incoming = self.begin(request, Some(Body::wrap_stream(body.pieces))).await?;
+        self.whole(incoming).await
+    }
+
+    async fn download(&self, mut request: Request) -> Result<Download, TransportError> {
+        request.timeout.get_or_insert(self.limits.pieces);
+        let mut incoming = self.begin(request, None).await?;
+        let status = incoming.status().as_u16();
+        let headers = std::mem::take(incoming.headers_mut());
+        let pieces = stream::unfold(Some(incoming), |incoming| async {
+            let mut incoming = incoming?;
+            match incoming.chunk().await {
+                Ok(piece) => Some((Ok(piece?), Some(incoming))),
+                Err(error) => Some((Err(failure(error)), None)),
+            }
+        });
+        Ok(Download { status, headers, pieces: pieces.boxed() })
     }
 }
 

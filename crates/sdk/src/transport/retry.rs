@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use keystead_crypto::random::Random;
 
-use super::{Repeat, Request, Response, Transport, TransportError};
+use super::{Download, Repeat, Request, Response, Transport, TransportError, Upload};
 use crate::time::Time;
 
 /// How often and how late to send again.
@@ -107,5 +107,14 @@ impl Transport for Retrying {
             self.time.sleep(asked.map_or(wait, |asked| asked.max(wait))).await;
             attempt += 1;
         }
+    }
+
+    /// Pieces are gone once they are sent: whoever has them decides whether to send them again.
+    async fn upload(&self, request: Request, body: Upload) -> Result<Response, TransportError> {
+        self.inner.upload(request, body).await
+    }
+
+    async fn download(&self, request: Request) -> Result<Download, TransportError> {
+        self.inner.download(request).await
     }
 }

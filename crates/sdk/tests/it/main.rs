@@ -8,6 +8,7 @@
 
 mod accounts;
 mod captchas;
+mod documents;
 mod keys;
 mod login;
 mod lying;
