@@ -118,9 +118,9 @@ impl World {
         let pending = self.doctor.notifications().pending_since(0).await?.records;
         let notification = pending.first().context("the doctor was not asked")?;
         let request = notification.access_request().context("not a request for access")?;
-        let phrase = patient.data_owners().own_phrase()?.to_string();
+        let scan = patient.data_owners().own_scan()?;
         let began = Instant::now();
-        self.doctor.data_owners().give_access_back_to(&request, Approval::Phrase(&phrase)).await?;
+        self.doctor.data_owners().give_access_back_to(&request, Approval::Scan(&scan)).await?;
         let took = began.elapsed().as_secs_f64() * 1e3;
         self.doctor.notifications().complete(notification).await?;
         patient.reload_keys().await?;

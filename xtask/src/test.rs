@@ -57,6 +57,7 @@ fn documents() -> anyhow::Result<()> {
 /// The official clients from their npm packages, against the server built here.
 fn interop() -> anyhow::Result<()> {
     run_command("cargo", &["build", "--package", "keystead-cli"])?;
+    run_command("cargo", &["build", "--package", "keystead-sdk", "--example", "interop_driver"])?;
     official_clients()?;
     steps::run(command("npm", &["test"]).current_dir(root().join("interop")))
 }
