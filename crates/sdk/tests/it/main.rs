@@ -11,6 +11,7 @@ mod captchas;
 mod documents;
 mod keys;
 mod login;
+mod lost_key;
 mod lying;
 mod records;
 mod recovery;
