@@ -13,6 +13,7 @@ use crate::api::Core;
 use crate::call::Call;
 use crate::document::text;
 use crate::entities::{self, Access, CONTACT, Draft, Grant, Record, RecordError, Records, Shared, record};
+use crate::exchange::{Sender, senders};
 use crate::patients::children_of;
 
 /// Samples in one contact at most.
@@ -273,6 +274,16 @@ impl DataSamples {
         let contact = entities::get(&self.core, CONTACT, id).await?;
         entities::share(&self.core, CONTACT, &contact, Grant::of(with, shared)).await?;
         Ok(())
+    }
+
+    /// Who gave the user access to a sample, and who of them signed for it.
+    ///
+    /// # Errors
+    /// See [`RecordError`].
+    pub async fn senders(&self, sample: &DataSample) -> Result<Vec<Sender>, RecordError> {
+        let id = sample.contact_id().ok_or(RecordError::Malformed("contactId"))?;
+        let contact = entities::get(&self.core, CONTACT, id).await?;
+        senders(&self.core, CONTACT, &contact.body).await
     }
 
     /// Takes a sample out of its contact; the contact goes with its last.

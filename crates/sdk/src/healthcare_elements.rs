@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::api::Core;
 use crate::document::text;
 use crate::entities::{self, Draft, Grant, HEALTH_ELEMENT, Record, RecordError, Records, Shared, record};
+use crate::exchange::{Sender, senders};
 use crate::patients::children_of;
 
 record! {
@@ -152,6 +153,14 @@ impl HealthcareElements {
         shared: Shared,
     ) -> Result<HealthcareElement, RecordError> {
         Ok(entities::share(&self.core, HEALTH_ELEMENT, &element.record, Grant::of(with, shared)).await?.into())
+    }
+
+    /// Who gave the user access to an element, and who of them signed for it.
+    ///
+    /// # Errors
+    /// See [`RecordError`].
+    pub async fn senders(&self, element: &HealthcareElement) -> Result<Vec<Sender>, RecordError> {
+        senders(&self.core, HEALTH_ELEMENT, &element.record.body).await
     }
 
     /// Marks an element as deleted.

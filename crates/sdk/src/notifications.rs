@@ -15,6 +15,7 @@ use crate::call::Call;
 use crate::data_owners::DataOwnerType;
 use crate::document::text;
 use crate::entities::{self, Draft, Record, RecordError, Records, Shared, TASK, record};
+use crate::exchange::{Sender, senders};
 use crate::give_back::{AccessRequest, announced};
 
 record! {
@@ -176,6 +177,14 @@ impl Notifications {
     /// As [`Self::set_status`].
     pub async fn complete(&self, notification: &Notification) -> Result<Notification, RecordError> {
         self.set_status(notification, Status::Completed).await
+    }
+
+    /// Who gave the user access to a notification, and who of them signed for it.
+    ///
+    /// # Errors
+    /// See [`RecordError`].
+    pub async fn senders(&self, notification: &Notification) -> Result<Vec<Sender>, RecordError> {
+        senders(&self.core, TASK, &notification.record.body).await
     }
 
     /// Marks a notification as deleted.

@@ -14,6 +14,7 @@ use crate::document::text;
 use crate::entities::{
     self, Access, Draft, Grant, PATIENT, Record, RecordError, Records, Shared, access, grant, record, with_root,
 };
+use crate::exchange::{Sender, senders};
 use crate::users::{SharedData, User};
 
 record! {
@@ -156,6 +157,14 @@ impl Patients {
     pub async fn find(&self, filter: &Value) -> Result<Records<Patient>, RecordError> {
         let ids = entities::matching(&self.core, PATIENT, filter).await?;
         self.get_all(&ids.iter().map(String::as_str).collect::<Vec<_>>()).await
+    }
+
+    /// Who gave the user access to a patient, and who of them signed for it.
+    ///
+    /// # Errors
+    /// See [`RecordError`].
+    pub async fn senders(&self, patient: &Patient) -> Result<Vec<Sender>, RecordError> {
+        senders(&self.core, PATIENT, &patient.record.body).await
     }
 
     /// Marks a patient as deleted.

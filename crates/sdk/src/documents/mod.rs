@@ -17,6 +17,7 @@ pub use content::{Content, ContentError};
 use crate::api::Core;
 use crate::document::text;
 use crate::entities::{self, DOCUMENT, Draft, Grant, Record, RecordError, Records, Shared, record};
+use crate::exchange::{Sender, senders};
 use crate::patients::children_of;
 
 record! {
@@ -149,6 +150,14 @@ impl Documents {
     /// [`RecordError::UntrustedKeys`], [`RecordError::NotShared`].
     pub async fn share(&self, document: &Document, with: &str, shared: Shared) -> Result<Document, RecordError> {
         Ok(entities::share(&self.core, DOCUMENT, &document.record, Grant::of(with, shared)).await?.into())
+    }
+
+    /// Who gave the user access to a document, and who of them signed for it.
+    ///
+    /// # Errors
+    /// See [`RecordError`].
+    pub async fn senders(&self, document: &Document) -> Result<Vec<Sender>, RecordError> {
+        senders(&self.core, DOCUMENT, &document.record.body).await
     }
 
     /// Marks a document as deleted.

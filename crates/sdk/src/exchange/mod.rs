@@ -5,6 +5,7 @@
 //! under, [`Exchange::fetch`] brings those that open what others gave.
 
 mod fetch;
+mod senders;
 mod towards;
 
 use std::collections::{HashMap, HashSet};
@@ -18,6 +19,8 @@ use keystead_crypto::exchange::{Crypto, ExchangeData, ExchangeIndex, OpenExchang
 use keystead_crypto::identity::SignerIdentity;
 use keystead_crypto::key::TrustedKey;
 use parking_lot::RwLock;
+pub use senders::Sender;
+pub(crate) use senders::senders;
 
 use crate::api::Core;
 use crate::call::Call;

@@ -9,6 +9,7 @@ use keystead_crypto::key::{Assessment, KeyId, ListedKey, Pins, TrustedKey};
 
 use crate::api::Parts;
 use crate::data_owners::{DataOwnerType, Stub};
+pub use crate::exchange::Sender;
 use crate::storage::StorageError;
 
 /// The keys that the server lists for somebody known are not those that were seen or confirmed before.

@@ -48,18 +48,23 @@ impl CryptoStrategies for Watchful {
 }
 
 /// What a lie does to an object.
-type Lie = Box<dyn Fn(&mut Object) + Send + Sync>;
+pub(crate) type Lie = Box<dyn Fn(&mut Object) + Send + Sync>;
 
 /// A server that tells lies about entities, by their ids.
 #[derive(Clone)]
-struct Lying {
-    honest: FaultyTransport,
-    lies: Arc<Mutex<HashMap<String, Lie>>>,
+pub(crate) struct Lying {
+    pub(crate) honest: FaultyTransport,
+    pub(crate) lies: Arc<Mutex<HashMap<String, Lie>>>,
 }
 
 impl Lying {
-    fn about(&self, id: &str, lie: impl Fn(&mut Object) + Send + Sync + 'static) {
+    pub(crate) fn about(&self, id: &str, lie: impl Fn(&mut Object) + Send + Sync + 'static) {
         self.lies.lock().unwrap().insert(id.to_owned(), Box::new(lie));
+    }
+
+    /// Tells the truth again.
+    pub(crate) fn forget(&self, id: &str) {
+        self.lies.lock().unwrap().remove(id);
     }
 
     fn tell(&self, value: &mut Value) {

@@ -13,6 +13,7 @@ mod keys;
 mod login;
 mod lost_key;
 mod lying;
+mod lying_senders;
 mod records;
 mod recovery;
 mod registration;
