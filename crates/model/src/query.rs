@@ -4,6 +4,10 @@
 //! value) and a filter becomes a [`Query`] over postings. The store answers a [`Find`] with index
 //! look-ups only; bodies are never scanned.
 
+mod facts;
+
+pub use facts::Facts;
+
 /// One searchable fact about a document: under `index`, the document has the term `term`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Posting {

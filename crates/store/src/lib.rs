@@ -7,12 +7,13 @@
 //!
 //! # Adding an operation
 //! Write the method in the trait of its concern ([`documents`], [`accounts`], [`gateway`],
-//! [`jobs`]), implement it in the file of the same name under `sqlite/` and `memory/`, and add its
+//! [`jobs`], [`changes`]), implement it in the file of the same name under `sqlite/` and `memory/`, and add its
 //! story to [`conformance`](crate). Four rules hold: what is not there is `Ok(None)`; every method
 //! fails with [`StoreError`]; time and randomness are parameters; `&mut self`, so one operation at a
 //! time.
 
 pub mod accounts;
+pub mod changes;
 #[cfg(feature = "testing")]
 pub mod conformance;
 pub mod documents;
@@ -48,6 +49,9 @@ pub trait Store: Send + Sync + 'static {
     /// Opens a unit of work. Dropping it uncommitted leaves no trace.
     async fn write(&self) -> Result<Box<dyn Writing>>;
 
+    /// Listens to what is committed from now on, by whomever.
+    fn changes(&self) -> changes::Changes;
+
     /// Whether the place can be reached and written.
     async fn check(&self) -> Result<()>;
 
@@ -64,7 +68,12 @@ pub trait Reading:
 /// A unit of work.
 #[async_trait]
 pub trait Writing:
-    Reading + documents::WriteDocuments + accounts::WriteAccounts + gateway::WriteGateway + jobs::WriteJobs
+    Reading
+    + documents::WriteDocuments
+    + accounts::WriteAccounts
+    + gateway::WriteGateway
+    + jobs::WriteJobs
+    + changes::WriteChanges
 {
     /// Makes the work durable and visible. When this returns, it survives a crash.
     async fn commit(self: Box<Self>) -> Result<()>;

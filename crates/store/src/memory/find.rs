@@ -1,6 +1,6 @@
 //! Finds by testing every document.
 
-use keystead_model::query::{Order, Posting, Query};
+use keystead_model::query::{Facts, Order, Query};
 
 use super::{State, Stored};
 use crate::documents::{Find, Hit};
@@ -15,7 +15,7 @@ pub(super) fn find(state: &State, question: &Find) -> Vec<Hit> {
             continue;
         }
         for candidate in candidates(state, question, stored) {
-            if candidate.is_in(query) {
+            if candidate.facts().are_in(query) {
                 let sort = if question.selection.order == Order::Id { None } else { candidate.sort(query, descending) };
                 hits.push(Hit { id: stored.document.id.clone(), part: candidate.part.to_owned(), sort });
             }
@@ -61,19 +61,12 @@ fn candidates<'a>(state: &'a State, question: &'a Find, stored: &'a Stored) -> V
 }
 
 impl Candidate<'_> {
-    fn is_in(&self, query: &Query) -> bool {
-        match query {
-            Query::All => true,
-            Query::Ids(ids) => ids.iter().any(|id| id == if self.parts { self.part } else { &self.stored.document.id }),
-            Query::Term { .. } => self.postings(query).next().is_some(),
-            Query::Prefix { index, prefix } => self.terms(index).any(|term| term.starts_with(prefix)),
-            Query::TermRange { index, from, to } => self.terms(index).any(|term| {
-                from.as_deref().is_none_or(|from| term >= from) && to.as_deref().is_none_or(|to| term <= to)
-            }),
-            Query::AccessibleTo(keys) => self.stored.level(keys).is_some(),
-            Query::Union(queries) => queries.iter().any(|query| self.is_in(query)),
-            Query::Intersection(queries) => queries.iter().all(|query| self.is_in(query)),
-            Query::Difference(of, without) => self.is_in(of) && !self.is_in(without),
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            id: &self.stored.document.id,
+            part: self.parts.then_some(self.part),
+            postings: &self.stored.projection.postings,
+            grants: &self.stored.projection.grants,
         }
     }
 
@@ -82,11 +75,11 @@ impl Candidate<'_> {
             if descending { values.into_iter().max() } else { values.into_iter().min() }
         };
         match query {
-            Query::Term { .. } => best(self.postings(query).filter_map(|posting| posting.sort).collect()),
+            Query::Term { .. } => best(self.facts().of_term(query).filter_map(|posting| posting.sort).collect()),
             Query::Union(queries) => best(
                 queries
                     .iter()
-                    .filter(|query| self.is_in(query))
+                    .filter(|query| self.facts().are_in(query))
                     .filter_map(|query| self.sort(query, descending))
                     .collect(),
             ),
@@ -96,30 +89,6 @@ impl Candidate<'_> {
             Query::Difference(of, _) => self.sort(of, descending),
             _ => None,
         }
-    }
-
-    fn of_index(&self, index: &str) -> impl Iterator<Item = &Posting> {
-        self.stored
-            .projection
-            .postings
-            .iter()
-            .filter(move |posting| posting.index == index && (!self.parts || posting.part == self.part))
-    }
-
-    fn terms(&self, index: &str) -> impl Iterator<Item = &str> {
-        self.of_index(index).map(|posting| posting.term.as_str())
-    }
-
-    fn postings(&self, query: &Query) -> impl Iterator<Item = &Posting> {
-        let (index, terms, from, to) = match query {
-            Query::Term { index, terms, from, to } => (*index, terms.as_slice(), *from, *to),
-            _ => ("", [].as_slice(), None, None),
-        };
-        self.of_index(index).filter(move |posting| {
-            terms.contains(&posting.term)
-                && from.is_none_or(|from| posting.sort.is_some_and(|sort| sort >= from))
-                && to.is_none_or(|to| posting.sort.is_some_and(|sort| sort <= to))
-        })
     }
 }
 

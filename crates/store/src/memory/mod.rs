@@ -18,6 +18,7 @@ use parking_lot::RwLock;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::accounts::{Account, Secret, SecretKind, Session};
+use crate::changes::{Change, ChangeKind, Changes, Feed, WriteChanges};
 use crate::documents::{Attachment, Document, Projection};
 use crate::gateway::{CodeRequest, Process};
 use crate::jobs::{Job, OutboxMessage};
@@ -29,6 +30,7 @@ pub struct MemoryStore {
     committed: Arc<RwLock<Arc<State>>>,
     writer: Arc<Mutex<()>>,
     closed: AtomicBool,
+    feed: Feed,
 }
 
 /// Everything that is stored.
@@ -68,7 +70,13 @@ impl MemoryStore {
             return Err(StoreError::Unavailable("it is closed".to_owned()));
         }
         let state = Arc::clone(&self.committed.read());
-        Ok(Box::new(MemoryTransaction { state, committed: Arc::clone(&self.committed), _writer: writer }))
+        Ok(Box::new(MemoryTransaction {
+            state,
+            committed: Arc::clone(&self.committed),
+            changes: Vec::new(),
+            feed: self.feed.clone(),
+            _writer: writer,
+        }))
     }
 }
 
@@ -81,6 +89,10 @@ impl Store for MemoryStore {
     async fn write(&self) -> Result<Box<dyn Writing>> {
         let writer = Arc::clone(&self.writer).lock_owned().await;
         Ok(self.begin(Some(writer))?)
+    }
+
+    fn changes(&self) -> Changes {
+        self.feed.listen()
     }
 
     async fn check(&self) -> Result<()> {
@@ -97,6 +109,8 @@ impl Store for MemoryStore {
 struct MemoryTransaction {
     state: Arc<State>,
     committed: Arc<RwLock<Arc<State>>>,
+    changes: Vec<Change>,
+    feed: Feed,
     _writer: Option<OwnedMutexGuard<()>>,
 }
 
@@ -112,6 +126,23 @@ impl Reading for MemoryTransaction {}
 impl Writing for MemoryTransaction {
     async fn commit(self: Box<Self>) -> Result<()> {
         *self.committed.write() = Arc::clone(&self.state);
+        self.feed.tell(self.changes);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl WriteChanges for MemoryTransaction {
+    async fn announce(
+        &mut self,
+        group: &str,
+        class: &str,
+        kind: ChangeKind,
+        document: &Document,
+        parts: Vec<String>,
+    ) -> Result<()> {
+        let (group, class, document) = (group.to_owned(), class.to_owned(), document.clone());
+        self.changes.push(Change { group, class, kind, document, parts });
         Ok(())
     }
 }

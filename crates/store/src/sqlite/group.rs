@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::closed;
 use super::error::is_busy;
+use crate::changes::{Change, Feed};
 use crate::{Result, StoreError};
 
 /// A group of units of work is committed at the latest when it has so many …
@@ -27,13 +28,25 @@ pub(super) struct Group {
     nested: bool,
     /// Who waits for its commit.
     pending: Vec<oneshot::Sender<Result<()>>>,
+    /// What they change.
+    changes: Vec<Change>,
+    /// Where it is told after the commit.
+    feed: Feed,
     /// How many the last group had.
     last: usize,
 }
 
 impl Group {
-    pub(super) fn new(connection: Connection) -> Self {
-        Self { connection: Some(connection), open: None, nested: false, pending: Vec::new(), last: 0 }
+    pub(super) fn new(connection: Connection, feed: Feed) -> Self {
+        Self {
+            connection: Some(connection),
+            open: None,
+            nested: false,
+            pending: Vec::new(),
+            changes: Vec::new(),
+            feed,
+            last: 0,
+        }
     }
 
     pub(super) fn connection(&self) -> Result<&Connection> {
@@ -80,12 +93,13 @@ impl Group {
     }
 
     /// Ends a unit of work well: it is part of the group. The answer comes with the group's commit.
-    pub(super) fn release(&mut self) -> Result<oneshot::Receiver<Result<()>>> {
+    pub(super) fn release(&mut self, changes: Vec<Change>) -> Result<oneshot::Receiver<Result<()>>> {
         if self.nested {
             execute(self.connection()?, "RELEASE work")?;
         }
         let (answer, answered) = oneshot::channel();
         self.pending.push(answer);
+        self.changes.extend(changes);
         Ok(answered)
     }
 
@@ -116,6 +130,7 @@ impl Group {
             Ok(()) => {
                 self.open = None;
                 self.last = self.pending.len();
+                self.feed.tell(self.changes.drain(..));
                 for answer in self.pending.drain(..) {
                     // Whoever stopped waiting does not want to know.
                     let _ = answer.send(Ok(()));
@@ -151,6 +166,7 @@ impl Group {
             // Whatever is wrong with this connection, it must not write any more.
             self.connection = None;
         }
+        self.changes.clear();
         tracing::error!(%error, units = self.pending.len(), "a group of transactions was undone");
         for answer in self.pending.drain(..) {
             let _ = answer.send(Err(error.clone()));

@@ -29,6 +29,7 @@ use async_trait::async_trait;
 
 use self::reader::Readers;
 use self::writer::Writers;
+use crate::changes::Changes;
 use crate::gateway::WriteGateway;
 use crate::{Reading, Result, Store, StoreError, Writing};
 
@@ -102,6 +103,10 @@ impl Store for SqliteStore {
 
     async fn write(&self) -> Result<Box<dyn Writing>> {
         Ok(Box::new(self.writers.begin().await?))
+    }
+
+    fn changes(&self) -> Changes {
+        self.writers.changes()
     }
 
     async fn check(&self) -> Result<()> {

@@ -22,6 +22,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::group::Group;
 use super::session::Session;
 use super::{Options, checkpoint, closed};
+use crate::changes::{Change, ChangeKind, Changes, Feed, WriteChanges};
+use crate::documents::Document;
 use crate::{Reading, Result, StoreError, Writing};
 
 /// Between two tries to begin while another process writes.
@@ -34,13 +36,15 @@ pub(super) struct Writers {
     /// Wakes the thread that commits for others.
     left: mpsc::Sender<()>,
     busy_timeout: Duration,
+    feed: Feed,
 }
 
 impl Writers {
     pub(super) fn new(path: &Path, connection: Connection, options: &Options) -> Result<Arc<Self>> {
         // Waiting for other processes happens in `begin`, without blocking.
         connection.busy_timeout(Duration::ZERO)?;
-        let group = Arc::new(Mutex::new(Group::new(connection)));
+        let feed = Feed::default();
+        let group = Arc::new(Mutex::new(Group::new(connection, feed.clone())));
         checkpoint::start(path, options, &group)?;
         let (left, leavings) = mpsc::channel();
         let swept = Arc::clone(&group);
@@ -52,14 +56,20 @@ impl Writers {
                 }
             })
             .map_err(|error| StoreError::Unavailable(format!("no thread can be started: {}", error.kind())))?;
-        Ok(Arc::new(Self { group, waiting: AtomicUsize::new(0), left, busy_timeout: options.busy_timeout }))
+        Ok(Arc::new(Self { group, waiting: AtomicUsize::new(0), left, busy_timeout: options.busy_timeout, feed }))
     }
 
     pub(super) async fn begin(self: &Arc<Self>) -> Result<SqliteWriting> {
         let place = Place::take(self);
         let guard = Arc::clone(&self.group).lock_owned().await;
         place.leave();
-        let mut writing = SqliteWriting { guard: Some(guard), writers: Arc::clone(self), began: false, failed: false };
+        let mut writing = SqliteWriting {
+            guard: Some(guard),
+            writers: Arc::clone(self),
+            began: false,
+            failed: false,
+            changes: Vec::new(),
+        };
         let begun = Instant::now();
         while !writing.try_begin()? {
             if begun.elapsed() >= self.busy_timeout {
@@ -68,6 +78,11 @@ impl Writers {
             tokio::time::sleep(RETRY).await;
         }
         Ok(writing)
+    }
+
+    /// Listens from now on.
+    pub(super) fn changes(&self) -> Changes {
+        self.feed.listen()
     }
 
     /// Waits for the units of work under way and closes the connection.
@@ -112,6 +127,7 @@ pub(super) struct SqliteWriting {
     writers: Arc<Writers>,
     began: bool,
     failed: bool,
+    changes: Vec<Change>,
 }
 
 impl SqliteWriting {
@@ -158,11 +174,30 @@ impl Writing for SqliteWriting {
         if self.failed {
             return Err(StoreError::Failed("an earlier statement of this transaction failed".to_owned()));
         }
+        let changes = std::mem::take(&mut self.changes);
         let group = self.guard.as_mut().ok_or_else(closed)?;
-        let answer = group.release().inspect_err(|error| group.after_failure(error))?;
+        let answer = group.release(changes).inspect_err(|error| group.after_failure(error))?;
         self.began = false;
         self.hand_on();
         answer.await.map_err(|_| closed())?
+    }
+}
+
+#[async_trait]
+impl WriteChanges for SqliteWriting {
+    async fn announce(
+        &mut self,
+        group: &str,
+        class: &str,
+        kind: ChangeKind,
+        document: &Document,
+        parts: Vec<String>,
+    ) -> Result<()> {
+        if self.writers.feed.is_heard() {
+            let (group, class, document) = (group.to_owned(), class.to_owned(), document.clone());
+            self.changes.push(Change { group, class, kind, document, parts });
+        }
+        Ok(())
     }
 }
 
