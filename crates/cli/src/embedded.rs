@@ -43,8 +43,9 @@ impl Embedded {
         self.running.address
     }
 
-    /// Finishes the requests under way, and closes the database.
+    /// Tells the web sockets to come back, finishes the requests under way, and closes the database.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.app.events.stop().await;
         self.running.stop().await?;
         self.worker.stop().await;
         self.store.close().await;

@@ -7,6 +7,7 @@ use keystead_store::Store;
 use crate::auth::Bearers;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::events::Events;
 use crate::keys::ServerKeys;
 use crate::rng::{Rng, SystemRng};
 
@@ -26,6 +27,8 @@ pub struct App {
     pub bearers: Bearers,
     /// The one client for outgoing HTTP.
     pub http: reqwest::Client,
+    /// The open web sockets.
+    pub events: Arc<Events>,
     /// Wakes the worker.
     pub jobs: crate::jobs::Wake,
 }
@@ -44,6 +47,7 @@ impl App {
             keys,
             bearers: Bearers::default(),
             http: crate::http::outgoing()?,
+            events: Arc::default(),
             jobs: crate::jobs::Wake::default(),
         })
     }

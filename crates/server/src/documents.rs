@@ -6,6 +6,7 @@ use keystead_model::class::Class;
 use keystead_model::error::{ErrorCode, FieldError};
 use keystead_model::rev::Rev;
 use keystead_model::schema;
+use keystead_store::changes::ChangeKind;
 use keystead_store::documents::{Document, Projection, Written};
 use keystead_store::{Reading, Writing};
 use serde_json::Value;
@@ -119,7 +120,11 @@ pub async fn insert(
     let rev = Rev::make_first(app.rng.bytes());
     let document = seal(&mut object, rev.as_str(), created_by.map(str::to_owned))?;
     match tx.create(group, class.name, &document, &project(class, &object)).await? {
-        Written::Done => Ok(document),
+        Written::Done => {
+            let parts = changed_services(class, None, &object);
+            tx.announce(group, class.name, ChangeKind::Created, &document, parts).await?;
+            Ok(document)
+        }
         Written::Taken(value) => Err(taken(&value)),
         Written::Exists | Written::Stale => {
             Err(ApiError::new(ErrorCode::AlreadyExists, "there is a document with this id already"))
@@ -143,10 +148,42 @@ pub async fn update(
     let rev = rev.ok_or_else(|| ApiError::internal("a stored revision cannot be read"))?;
     let document = seal(&mut object, rev.as_str(), stored.created_by.clone())?;
     match tx.replace(group, class.name, &document, &stored.rev, &project(class, &object)).await? {
-        Written::Done => Ok(document),
+        Written::Done => {
+            let kind = if document.deleted { ChangeKind::Deleted } else { ChangeKind::Updated };
+            let parts = changed_services(class, Some(stored), &object);
+            tx.announce(group, class.name, kind, &document, parts).await?;
+            Ok(document)
+        }
         Written::Taken(value) => Err(taken(&value)),
         Written::Exists | Written::Stale => Err(ApiError::stale()),
     }
+}
+
+/// Removes a document for good.
+///
+/// # Errors
+/// 409 where another write was faster.
+pub async fn purge(tx: &mut dyn Writing, group: &str, class: &Class, stored: &Document) -> ApiResult<()> {
+    match tx.purge(group, class.name, &stored.id, &stored.rev).await? {
+        Written::Done if stored.deleted => Ok(()),
+        Written::Done => {
+            let parts = changed_services(class, None, &parse(stored)?);
+            Ok(tx.announce(group, class.name, ChangeKind::Deleted, stored, parts).await?)
+        }
+        _ => Err(ApiError::stale()),
+    }
+}
+
+/// The services of a contact that are new, or not what they were in `before`; all of one that is deleted.
+fn changed_services(class: &Class, before: Option<&Document>, after: &Object) -> Vec<String> {
+    if class.name != "Contact" {
+        return Vec::new();
+    }
+    let before = before.filter(|_| !after.contains_key("deletionDate")).and_then(|before| parse(before).ok());
+    let services = |contact: &Object| contact.get("services").and_then(Value::as_array).cloned().unwrap_or_default();
+    let before = before.as_ref().map(services).unwrap_or_default();
+    let changed = services(after).into_iter().filter(|service| !before.contains(service));
+    changed.filter_map(|service| Some(service.get("id")?.as_str()?.to_owned())).collect()
 }
 
 /// The live document with this id, parsed.

@@ -15,6 +15,7 @@ pub mod dev;
 pub mod documents;
 pub mod entities;
 pub mod error;
+pub mod events;
 pub mod exchange;
 pub mod gateway;
 pub mod groups;

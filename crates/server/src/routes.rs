@@ -6,7 +6,7 @@ use axum::Router;
 
 use crate::app::App;
 use crate::http::Route;
-use crate::{auth, dev, entities, exchange, gateway, groups, health, http, openapi, owners, recovery, users};
+use crate::{auth, dev, entities, events, exchange, gateway, groups, health, http, openapi, owners, recovery, users};
 
 /// The endpoints that are always there.
 pub fn routes() -> Vec<Route> {
@@ -20,6 +20,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(exchange::routes());
     routes.extend(recovery::routes());
     routes.extend(entities::routes());
+    routes.extend(events::routes());
     routes
 }
 

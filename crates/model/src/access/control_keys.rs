@@ -63,7 +63,7 @@ pub fn delegation_key(access_control_key: &[u8; KEY_LENGTH]) -> String {
 }
 
 /// As [`delegation_key`], for a key in hex; `None` if it is not 16 bytes.
-pub(crate) fn delegation_key_of_hex(access_control_key: &str) -> Option<String> {
+pub fn delegation_key_of_hex(access_control_key: &str) -> Option<String> {
     let mut bytes = [0; KEY_LENGTH];
     hex::decode_to_slice(access_control_key, &mut bytes).ok()?;
     Some(delegation_key(&bytes))

@@ -79,6 +79,7 @@ mod tests {
             roles: Vec::new(),
             level: 20,
             seconds: 60,
+            once: None,
             exp: 0,
         })
     }

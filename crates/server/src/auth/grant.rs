@@ -70,6 +70,7 @@ impl Grant {
             roles: roles(&user),
             level: session.class,
             seconds,
+            once: None,
             exp: app.now() / 1000 + i64::from(seconds),
         };
         Ok(Self { claims, session_end: session.expires / 1000 })

@@ -95,6 +95,7 @@ impl FromRequestParts<Arc<App>> for Session {
         let values = presented.map(|value| value.to_str().unwrap_or("\u{fffd}"));
         let delegation_keys =
             access::access_control_keys(values).map_err(|error| ApiError::malformed(error.to_string()))?;
+        app.events.remember_keys(&claims.session, &delegation_keys, now);
         let account = Account { group: claims.group.clone(), user: claims.user.clone() };
         Ok(Self { account, claims, delegation_keys })
     }

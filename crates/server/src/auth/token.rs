@@ -22,6 +22,9 @@ pub enum TokenKind {
     /// Exchanged for bearers.
     #[serde(rename = "r")]
     Refresh,
+    /// Opens one web socket.
+    #[serde(rename = "s")]
+    Socket,
 }
 
 /// What a token says.
@@ -57,6 +60,9 @@ pub struct Claims {
     /// Life time in seconds.
     #[serde(rename = "jwtD")]
     pub seconds: u32,
+    /// What is remembered once it is used, of a token for one use.
+    #[serde(rename = "jti", default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<String>,
     /// When it ends, in seconds since the epoch.
     pub exp: i64,
 }

@@ -3,6 +3,7 @@
 //! One file per section, each with its own `validate`; this one only composes them.
 
 mod captcha;
+mod events;
 mod gateway;
 mod server;
 mod sessions;
@@ -17,6 +18,7 @@ use figment::providers::{Env, Format as _, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
 pub use captcha::{CaptchaConfig, FriendlyCaptchaConfig, KerberusConfig, RecaptchaConfig};
+pub use events::EventsConfig;
 pub use gateway::{GatewayConfig, Rate};
 pub use server::ServerConfig;
 pub use sessions::SessionConfig;
@@ -36,6 +38,8 @@ pub struct Config {
     pub gateway: GatewayConfig,
     /// Providers of captchas, and the proof of work.
     pub captcha: CaptchaConfig,
+    /// Limits of the web sockets.
+    pub events: EventsConfig,
     /// How e-mail leaves the server.
     pub smtp: SmtpConfig,
     /// How SMS leave the server.
@@ -81,6 +85,7 @@ impl Config {
         self.sessions.validate()?;
         self.gateway.validate()?;
         self.captcha.validate()?;
+        self.events.validate()?;
         self.smtp.validate()?;
         self.sms.validate()
     }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use keystead_model::access::Level;
 use keystead_model::class::Class;
 use keystead_store::Writing;
-use keystead_store::documents::{Document, Written};
+use keystead_store::documents::Document;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -123,10 +123,8 @@ pub(super) async fn purge(
         // others may have shared with the id, and purging would free it for somebody else
         return Err(ApiError::forbidden("a patient who has published a key is not purged, only deleted"));
     }
-    match tx.purge(session.group(), class.name, &id, &stored.rev).await? {
-        Written::Done => tx.commit().await?,
-        _ => return Err(ApiError::stale()),
-    }
+    documents::purge(&mut *tx, session.group(), class, &stored).await?;
+    tx.commit().await?;
     json_body(&identifier(&stored))
 }
 

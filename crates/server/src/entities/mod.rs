@@ -16,7 +16,7 @@ mod messages;
 mod modify;
 pub(crate) mod page;
 mod routes;
-mod services;
+pub(crate) mod services;
 mod share;
 mod stubs;
 mod topics;

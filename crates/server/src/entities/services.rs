@@ -164,7 +164,7 @@ async fn load(tx: &mut (dyn Reading + '_), session: &Session, ids: &[String]) ->
 }
 
 /// The service `id` of `contact`, with what it takes from the contact.
-fn embedded(contact: &Object, id: &str) -> Option<Object> {
+pub(crate) fn embedded(contact: &Object, id: &str) -> Option<Object> {
     let services = contact.get("services")?.as_array()?.iter().filter_map(Value::as_object);
     let mut service = services.into_iter().find(|service| documents::text(service, "id") == Some(id))?.clone();
     service.insert("contactId".to_owned(), contact.get("id")?.clone());

@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::response::Response;
 use keystead_model::entity::user::CLASS;
 use keystead_store::accounts::Account;
-use keystead_store::documents::Written;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -89,9 +88,7 @@ pub(super) async fn purge(
     let stored = tx.document(session.group(), CLASS.name, &target.id).await?;
     let stored = stored.ok_or_else(|| ApiError::not_found("user"))?;
     documents::check_rev(&stored, revision.rev.as_deref(), false)?;
-    if tx.purge(session.group(), CLASS.name, &stored.id, &stored.rev).await? != Written::Done {
-        return Err(ApiError::stale());
-    }
+    documents::purge(&mut *tx, session.group(), &CLASS, &stored).await?;
     tx.remove_account(&account(&session, target.id)).await?;
     tx.commit().await?;
     app.bearers.forget();

@@ -26,3 +26,4 @@ pub(crate) use document::{finish, insert};
 pub(crate) use password::PASSWORD_SET;
 pub use password::set_password;
 pub use routes::routes;
+pub(crate) use rules::may_read;

@@ -70,9 +70,14 @@ pub(super) fn reads_all(session: &Session) -> bool {
     session.is_admin() || session.is_hcp()
 }
 
+/// Whether the caller may read the user with this id.
+pub(crate) fn may_read(session: &Session, id: &str) -> bool {
+    reads_all(session) || session.account.user == id
+}
+
 /// Refuses callers who may not read the user with this id.
 pub(super) fn require_read(session: &Session, id: &str) -> ApiResult<()> {
-    match reads_all(session) || session.account.user == id {
+    match may_read(session, id) {
         true => Ok(()),
         false => Err(ApiError::forbidden("a user is for itself, healthcare parties and administrators to read")),
     }

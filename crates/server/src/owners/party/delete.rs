@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::response::Response;
 use keystead_model::Object;
 use keystead_model::class::Class;
-use keystead_store::documents::{Document, Written};
+use keystead_store::documents::Document;
 use keystead_store::{Reading, Writing};
 use serde_json::{Value, json};
 
@@ -118,9 +118,7 @@ pub(super) async fn purge(
     if !has_no_key(&object) {
         return Err(ApiError::forbidden("who has published a key is not purged, only deleted"));
     }
-    if tx.purge(session.group(), class.name, &id, &stored.rev).await? != Written::Done {
-        return Err(ApiError::stale());
-    }
+    documents::purge(&mut *tx, session.group(), class, &stored).await?;
     tx.commit().await?;
     json_body(&identifier(&stored))
 }
