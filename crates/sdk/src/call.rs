@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::RequestError;
-use crate::transport::{Download, Repeat, Request, Response, Transport, TransportError, Upload};
+use crate::transport::{Download, Handshake, Repeat, Request, Response, Transport, TransportError, Upload};
 
 /// One call, without server and session.
 #[derive(Clone)]
@@ -126,6 +126,11 @@ impl Server {
         let mut request = self.request(call, Some(bearer))?;
         request.set_header(http::header::ACCEPT, "application/octet-stream")?;
         self.transport.download(request).await
+    }
+
+    /// Asks for a web socket.
+    pub(crate) async fn socket(&self, call: &Call, bearer: &str, protocol: &str) -> Result<Handshake, TransportError> {
+        self.transport.socket(self.request(call, Some(bearer))?, protocol).await
     }
 
     fn request(&self, call: &Call, bearer: Option<&str>) -> Result<Request, TransportError> {

@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 use crate::api::Core;
 use crate::call::Call;
 use crate::document::text;
-use crate::entities::{self, Access, CONTACT, Draft, Grant, Record, RecordError, Records, Shared, record};
+use crate::entities::{
+    self, Access, CONTACT, Draft, Grant, Record, RecordError, Records, Shared, readable, record, split,
+};
+use crate::events::{Source, Subscription};
 use crate::exchange::{Sender, senders};
 use crate::patients::children_of;
 
@@ -211,8 +214,8 @@ impl DataSamples {
         if text(&stored, "id") != Some(id) {
             return Err(RecordError::Malformed("id"));
         }
-        let mut found = self.open(vec![stored]).await?;
-        found.records.pop().ok_or(RecordError::Unreadable)
+        let record = open_services(core, vec![stored]).await?.pop();
+        Ok(readable(record.ok_or(RecordError::Unreadable)?)?.into())
     }
 
     /// Those of the samples that the user can read.
@@ -220,16 +223,8 @@ impl DataSamples {
     /// # Errors
     /// See [`RecordError`].
     pub async fn get_all(&self, ids: &[&str]) -> Result<Records<DataSample>, RecordError> {
-        let core = &*self.core;
-        let mut all = Records { records: Vec::with_capacity(ids.len()), unreadable: Vec::new() };
-        for batch in ids.chunks(BATCH) {
-            let call = Call::post(&["contact", "service"]).json(&json!({ "ids": batch })).repeatable();
-            let call = core.with_access(call, CONTACT.entity_type).await?;
-            let found = self.open(core.caller.read(call).await?).await?;
-            all.records.extend(found.records);
-            all.unreadable.extend(found.unreadable);
-        }
-        Ok(all)
+        let stored = list_services(&self.core, ids).await?;
+        Ok(split(open_services(&self.core, stored).await?))
     }
 
     /// The samples of a patient that the user can read.
@@ -260,9 +255,7 @@ impl DataSamples {
     /// # Errors
     /// See [`RecordError`].
     pub async fn matching(&self, filter: &Value) -> Result<Vec<String>, RecordError> {
-        let call = Call::post(&["contact", "service", "match"]).json(filter).repeatable();
-        let call = self.core.with_access(call, CONTACT.entity_type).await?;
-        Ok(self.core.caller.read(call).await?)
+        matching_services(&self.core, filter).await
     }
 
     /// Shares a sample, and with it those that it was made together with.
@@ -274,6 +267,11 @@ impl DataSamples {
         let contact = entities::get(&self.core, CONTACT, id).await?;
         entities::share(&self.core, CONTACT, &contact, Grant::of(with, shared)).await?;
         Ok(())
+    }
+
+    /// What a filter finds (wire 5.6), and what becomes of it.
+    pub fn subscribe(&self, filter: &Value) -> Subscription<DataSample> {
+        Subscription::new(Arc::clone(&self.core), Source::Services, filter)
     }
 
     /// Who gave the user access to a sample, and who of them signed for it.
@@ -303,28 +301,45 @@ impl DataSamples {
             _ => entities::modify(core, CONTACT, &contact).await.map(drop),
         }
     }
+}
 
-    /// Opens services that the server gave by themselves.
-    async fn open(&self, stored: Vec<Object>) -> Result<Records<DataSample>, RecordError> {
-        let core = &*self.core;
-        let metadata: Vec<_> = stored.iter().map(|body| SecurityMetadata::of(body).unwrap_or_default()).collect();
-        core.exchange.fetch(core, &metadata).await?;
-        let manifests = Manifests::default();
-        let mut access: HashMap<String, Access> = HashMap::new();
-        let mut found = Records { records: Vec::with_capacity(stored.len()), unreadable: Vec::new() };
-        for (body, metadata) in stored.into_iter().zip(&metadata) {
-            let contact = text(&body, "contactId").unwrap_or_default().to_owned();
-            let entity = EntityRef { entity_type: CONTACT.entity_type, id: &contact };
-            let access = access
-                .entry(contact.clone())
-                .or_insert_with(|| Access { delegations: core.exchange.open_with(metadata, entity) });
-            match open_service(&manifests, &contact, &access.keys(), &body) {
-                Ok(opened) => found.records.push(Record { body: opened.body, report: Some(opened.report) }.into()),
-                Err(_) => found.unreadable.push(text(&body, "id").unwrap_or_default().to_owned()),
-            }
+/// Opens services that the server gave by themselves. Those that do not open come back as they are.
+pub(crate) async fn open_services(core: &Core, stored: Vec<Object>) -> Result<Vec<Record>, RecordError> {
+    let metadata: Vec<_> = stored.iter().map(|body| SecurityMetadata::of(body).unwrap_or_default()).collect();
+    core.exchange.fetch(core, &metadata).await?;
+    let manifests = Manifests::default();
+    let mut access: HashMap<String, Access> = HashMap::new();
+    let opened = stored.into_iter().zip(&metadata).map(|(body, metadata)| {
+        let contact = text(&body, "contactId").unwrap_or_default().to_owned();
+        let entity = EntityRef { entity_type: CONTACT.entity_type, id: &contact };
+        let access = access
+            .entry(contact.clone())
+            .or_insert_with(|| Access { delegations: core.exchange.open_with(metadata, entity) });
+        match open_service(&manifests, &contact, &access.keys(), &body) {
+            Ok(opened) => Record { body: opened.body, report: Some(opened.report) },
+            Err(_) => Record { body, report: None },
         }
-        Ok(found)
+    });
+    Ok(opened.collect())
+}
+
+/// Services by their ids, as the server has them.
+pub(crate) async fn list_services(core: &Core, ids: &[&str]) -> Result<Vec<Object>, RecordError> {
+    let mut found: Vec<Object> = Vec::with_capacity(ids.len());
+    for batch in ids.chunks(BATCH) {
+        let call = Call::post(&["contact", "service"]).json(&json!({ "ids": batch })).repeatable();
+        let call = core.with_access(call, CONTACT.entity_type).await?;
+        let services: Vec<Object> = core.caller.read(call).await?;
+        found.extend(services);
     }
+    Ok(found)
+}
+
+/// The ids of the services that a filter finds.
+pub(crate) async fn matching_services(core: &Core, filter: &Value) -> Result<Vec<String>, RecordError> {
+    let call = Call::post(&["contact", "service", "match"]).json(filter).repeatable();
+    let call = core.with_access(call, CONTACT.entity_type).await?;
+    Ok(core.caller.read(call).await?)
 }
 
 /// What a service has of its contact when it is given by itself.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::api::Core;
 use crate::document::text;
 use crate::entities::{self, Draft, Grant, HEALTH_ELEMENT, Record, RecordError, Records, Shared, record};
+use crate::events::{Source, Subscription};
 use crate::exchange::{Sender, senders};
 use crate::patients::children_of;
 
@@ -153,6 +154,11 @@ impl HealthcareElements {
         shared: Shared,
     ) -> Result<HealthcareElement, RecordError> {
         Ok(entities::share(&self.core, HEALTH_ELEMENT, &element.record, Grant::of(with, shared)).await?.into())
+    }
+
+    /// What a filter finds (wire 5.6), and what becomes of it.
+    pub fn subscribe(&self, filter: &Value) -> Subscription<HealthcareElement> {
+        Subscription::new(Arc::clone(&self.core), Source::Entities(HEALTH_ELEMENT), filter)
     }
 
     /// Who gave the user access to an element, and who of them signed for it.

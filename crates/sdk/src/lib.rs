@@ -15,6 +15,7 @@
 //! | [`Api::documents`] | files of a patient, with their attachments |
 //! | [`Api::notifications`] | what others ask for, and asking them |
 //! | [`Api::healthcare_elements`] | what a patient has |
+//! | [`events::Subscription`] | what a filter finds, and what becomes of it; from `subscribe` of each of these |
 //! | [`Api::recovery`] | what brings keys back, and what would be lost without |
 //!
 //! ```no_run
@@ -52,6 +53,7 @@ mod document;
 pub mod documents;
 pub mod entities;
 pub mod error;
+pub mod events;
 mod exchange;
 pub mod give_back;
 pub mod healthcare_elements;

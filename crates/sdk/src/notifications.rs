@@ -15,6 +15,7 @@ use crate::call::Call;
 use crate::data_owners::DataOwnerType;
 use crate::document::text;
 use crate::entities::{self, Draft, Record, RecordError, Records, Shared, TASK, record};
+use crate::events::{Source, Subscription};
 use crate::exchange::{Sender, senders};
 use crate::give_back::{AccessRequest, announced};
 
@@ -177,6 +178,11 @@ impl Notifications {
     /// As [`Self::set_status`].
     pub async fn complete(&self, notification: &Notification) -> Result<Notification, RecordError> {
         self.set_status(notification, Status::Completed).await
+    }
+
+    /// What a filter finds (wire 5.6), and what becomes of it.
+    pub fn subscribe(&self, filter: &Value) -> Subscription<Notification> {
+        Subscription::new(Arc::clone(&self.core), Source::Entities(TASK), filter)
     }
 
     /// Who gave the user access to a notification, and who of them signed for it.

@@ -14,6 +14,7 @@ use crate::document::text;
 use crate::entities::{
     self, Access, Draft, Grant, PATIENT, Record, RecordError, Records, Shared, access, grant, record, with_root,
 };
+use crate::events::{Source, Subscription};
 use crate::exchange::{Sender, senders};
 use crate::users::{SharedData, User};
 
@@ -157,6 +158,11 @@ impl Patients {
     pub async fn find(&self, filter: &Value) -> Result<Records<Patient>, RecordError> {
         let ids = entities::matching(&self.core, PATIENT, filter).await?;
         self.get_all(&ids.iter().map(String::as_str).collect::<Vec<_>>()).await
+    }
+
+    /// What a filter finds (wire 5.6), and what becomes of it.
+    pub fn subscribe(&self, filter: &Value) -> Subscription<Patient> {
+        Subscription::new(Arc::clone(&self.core), Source::Entities(PATIENT), filter)
     }
 
     /// Who gave the user access to a patient, and who of them signed for it.

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::call::{Call, Server, parse};
 use crate::error::{Refusal, RequestError, WriteError};
 use crate::session::Session;
-use crate::transport::{Pieces, Response, Upload};
+use crate::transport::{Handshake, Pieces, Response, Socket, Upload};
 
 /// Bytes of a refusal that are read.
 const REFUSAL: usize = 64 * 1024;
@@ -73,6 +73,22 @@ impl Caller {
             let refusal = Refusal::read(&answer.collect(REFUSAL).await?);
             if !refused || refusal.minimum_level().is_some() {
                 return Err(refusal.into());
+            }
+            bearer = self.session.renew(bearer.generation).await?;
+        }
+        Err(RequestError::Unreadable)
+    }
+
+    /// Opens a web socket that speaks `protocol`.
+    pub(crate) async fn socket(&self, call: Call, protocol: &str) -> Result<Box<dyn Socket>, RequestError> {
+        let mut bearer = self.session.bearer().await?;
+        for last in [false, true] {
+            let answer = match self.server.socket(&call, bearer.text.expose(), protocol).await? {
+                Handshake::Open(socket) => return Ok(socket),
+                Handshake::Refused(answer) => answer,
+            };
+            if answer.status != 401 || last {
+                return Err(Refusal::read(&answer).into());
             }
             bearer = self.session.renew(bearer.generation).await?;
         }

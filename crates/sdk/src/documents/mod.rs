@@ -17,6 +17,7 @@ pub use content::{Content, ContentError};
 use crate::api::Core;
 use crate::document::text;
 use crate::entities::{self, DOCUMENT, Draft, Grant, Record, RecordError, Records, Shared, record};
+use crate::events::{Source, Subscription};
 use crate::exchange::{Sender, senders};
 use crate::patients::children_of;
 
@@ -150,6 +151,11 @@ impl Documents {
     /// [`RecordError::UntrustedKeys`], [`RecordError::NotShared`].
     pub async fn share(&self, document: &Document, with: &str, shared: Shared) -> Result<Document, RecordError> {
         Ok(entities::share(&self.core, DOCUMENT, &document.record, Grant::of(with, shared)).await?.into())
+    }
+
+    /// What a filter finds (wire 5.6), and what becomes of it.
+    pub fn subscribe(&self, filter: &Value) -> Subscription<Document> {
+        Subscription::new(Arc::clone(&self.core), Source::Entities(DOCUMENT), filter)
     }
 
     /// Who gave the user access to a document, and who of them signed for it.

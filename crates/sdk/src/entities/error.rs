@@ -35,6 +35,9 @@ pub enum RecordError {
         /// What the server says.
         reason: String,
     },
+    /// The server does not accept a subscription, or ended it, for this reason.
+    #[error("not subscribed: {0}")]
+    NotSubscribed(String),
     /// The record is not what it should be: the name of the field.
     #[error("the record's {0} is not what it should be")]
     Malformed(&'static str),

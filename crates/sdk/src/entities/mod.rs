@@ -15,10 +15,10 @@ use keystead_model::Object;
 use serde_json::{Value, json};
 
 pub use error::RecordError;
-pub(crate) use find::{delete, get, get_all, matching};
+pub(crate) use find::{delete, get, get_all, list, matching};
 pub(crate) use memo::Memo;
 pub(crate) use open::{Access, access, open, open_one};
-pub(crate) use record::{Record, record};
+pub(crate) use record::{Record, readable, record, split};
 pub use record::{Records, Shared};
 pub(crate) use seen::Seen;
 pub(crate) use share::{Grant, grant, share};

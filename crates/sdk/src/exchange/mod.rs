@@ -102,7 +102,27 @@ impl Core {
     }
 }
 
+impl Core {
+    /// What an anonymous user presents for a type of entities, in hex; nothing for others.
+    pub(crate) async fn access_keys(&self, entity_type: EntityType) -> Result<Vec<String>, RecordError> {
+        if !self.is_anonymous() {
+            return Ok(Vec::new());
+        }
+        self.exchange.complete(self).await?;
+        let keys = self.exchange.state.read().index.access_control_keys(entity_type);
+        Ok(keys.iter().map(AccessControlKey::to_hex).collect())
+    }
+}
+
 impl Exchange {
+    /// Looks again for what could not be found or opened: somebody may have made it since.
+    pub(crate) fn look_again(&self) {
+        let mut state = self.state.write();
+        state.closed.clear();
+        state.unmapped.clear();
+        state.complete = false;
+    }
+
     /// Forgets everything: the keys changed.
     pub(crate) fn forget(&self) {
         let mut state = self.state.write();

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use http::{HeaderMap, HeaderValue};
 use parking_lot::Mutex;
 
-use crate::transport::{Request, Response, Transport, TransportError};
+use crate::transport::{Handshake, Request, Response, Transport, TransportError};
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +88,14 @@ impl Transport for FaultyTransport {
                 }
                 Ok(Response::new(status, headers, ""))
             }
+        }
+    }
+
+    async fn socket(&self, request: Request, protocol: &str) -> Result<Handshake, TransportError> {
+        match self.next(format!("SOCKET {}", request.url)) {
+            None => self.inner.socket(request, protocol).await,
+            Some(Fault::TimedOut) => Err(TransportError::TimedOut),
+            Some(_) => Err(TransportError::NotSent),
         }
     }
 }

@@ -8,6 +8,7 @@
 mod native;
 mod request;
 mod retry;
+mod socket;
 mod stream;
 
 use async_trait::async_trait;
@@ -17,6 +18,7 @@ use keystead_crypto::provider::Platform;
 pub use native::{HttpTransport, Limits};
 pub use request::{Repeat, Request, Response};
 pub use retry::{RetryPolicy, Retrying};
+pub use socket::{Frame, Handshake, Movable, Socket};
 pub use stream::{Download, Pieces, Upload};
 
 /// Sends requests.
@@ -48,6 +50,14 @@ pub trait Transport: Platform {
         let pieces = Box::pin(futures_util::stream::once(async { Ok(body) }));
         Ok(Download { status, headers, pieces })
     }
+
+    /// Asks for a web socket that speaks `protocol`. A transport without sockets has no events.
+    ///
+    /// # Errors
+    /// As [`Self::send`]; [`TransportError::Unsupported`].
+    async fn socket(&self, _request: Request, _protocol: &str) -> Result<Handshake, TransportError> {
+        Err(TransportError::Unsupported)
+    }
 }
 
 /// Why there is no answer.
@@ -71,6 +81,9 @@ pub enum TransportError {
     /// The address or a header cannot be sent.
     #[error("a request that cannot be sent")]
     Invalid,
+    /// The transport cannot do this at all.
+    #[error("the transport has no web sockets")]
+    Unsupported,
     /// The transport could not be set up, for instance because there are no root certificates.
     #[error("the transport cannot be set up")]
     Setup,

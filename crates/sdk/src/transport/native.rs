@@ -1,5 +1,7 @@
 //! HTTP by reqwest and rustls, for everything that is not a browser.
 
+mod socket;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,7 +10,7 @@ use futures_util::{StreamExt as _, stream};
 use http::header::CONTENT_LENGTH;
 use reqwest::Body;
 
-use super::{Download, Request, Response, Transport, TransportError, Upload};
+use super::{Download, Handshake, Request, Response, Transport, TransportError, Upload};
 
 /// How long and how much to wait for.
 #[derive(Debug, Clone, Copy)]
@@ -127,6 +129,10 @@ impl Transport for HttpTransport {
             }
         });
         Ok(Download { status, headers, pieces: pieces.boxed() })
+    }
+
+    async fn socket(&self, request: Request, protocol: &str) -> Result<Handshake, TransportError> {
+        self.handshake(request, protocol).await
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use keystead_crypto::random::Random;
 
-use super::{Download, Repeat, Request, Response, Transport, TransportError, Upload};
+use super::{Download, Handshake, Repeat, Request, Response, Transport, TransportError, Upload};
 use crate::time::Time;
 
 /// How often and how late to send again.
@@ -116,5 +116,10 @@ impl Transport for Retrying {
 
     async fn download(&self, request: Request) -> Result<Download, TransportError> {
         self.inner.download(request).await
+    }
+
+    /// Whoever has a socket opens another when it breaks.
+    async fn socket(&self, request: Request, protocol: &str) -> Result<Handshake, TransportError> {
+        self.inner.socket(request, protocol).await
     }
 }

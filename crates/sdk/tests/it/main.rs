@@ -9,6 +9,7 @@
 mod accounts;
 mod captchas;
 mod documents;
+mod events;
 mod keys;
 mod login;
 mod lost_key;
