@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use keystead_server::http::Running;
+use keystead_server::http::{Listening, Running};
 use keystead_server::jobs::Worker;
 use keystead_server::rng::SystemRng;
 use keystead_server::{App, Config, ServerKeys, bootstrap};
@@ -34,7 +34,9 @@ impl Embedded {
         }
         let listener = TcpListener::bind(listen).await.with_context(|| format!("{listen}: cannot listen"))?;
         let worker = keystead_server::jobs::start(app.clone())?;
-        let running = keystead_server::http::serve(listener, keystead_server::router(app.clone()))?;
+        let tls = keystead_server::http::acceptor(&app.config.tls)?;
+        let options = Listening { tls, connections: Some(app.config.server.max_connections) };
+        let running = keystead_server::http::serve(listener, keystead_server::router(app.clone()), options)?;
         Ok(Self { app, store, running, worker })
     }
 

@@ -18,7 +18,9 @@ pub mod metadata;
 #[cfg(test)]
 mod tests;
 
-pub use control_keys::{ControlKeysError, MAX_CONTROL_KEYS, access_control_keys, delegation_key, delegation_key_of_hex};
+pub use control_keys::{
+    ControlKeysError, MAX_CONTROL_KEYS, access_control_keys, delegation_key, delegation_key_of_hex,
+};
 pub use keys::{KEY_FIELDS, KeyUpdateError, drop_key_fields, key_fields, put_key_fields, put_stub};
 pub use metadata::{check_metadata, may_create, metadata_unchanged};
 

@@ -70,7 +70,8 @@ impl TestServer {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let worker = keystead_server::jobs::start(app.clone()).unwrap();
-        let running = keystead_server::http::serve(listener, keystead_server::router(app.clone())).unwrap();
+        let running =
+            keystead_server::http::serve(listener, keystead_server::router(app.clone()), Default::default()).unwrap();
         let base = format!("http://{}", running.address);
         let mut server = Self {
             app,

@@ -10,6 +10,7 @@ mod sessions;
 mod sms;
 mod smtp;
 mod text;
+mod tls;
 
 use std::path::Path;
 
@@ -25,6 +26,7 @@ pub use sessions::SessionConfig;
 pub use sms::SmsConfig;
 pub use smtp::{SmtpConfig, SmtpTls};
 pub use text::SecretText;
+pub use tls::TlsConfig;
 
 /// The whole configuration. Every key has a default.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -32,6 +34,8 @@ pub use text::SecretText;
 pub struct Config {
     /// Addresses, directories and limits of the HTTP server.
     pub server: ServerConfig,
+    /// TLS in the server itself.
+    pub tls: TlsConfig,
     /// Life times of tokens.
     pub sessions: SessionConfig,
     /// Limits of the message gateway.
@@ -82,6 +86,7 @@ impl Config {
     /// A value is outside its bounds.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.server.validate()?;
+        self.tls.validate()?;
         self.sessions.validate()?;
         self.gateway.validate()?;
         self.captcha.validate()?;
@@ -156,9 +161,10 @@ mod tests {
         let listed: serde_json::Value = Figment::from(Toml::string(toml)).extract().unwrap();
         let mut defaults = serde_json::to_value(Config::default()).unwrap();
         // keys without a default are in comments
-        for key in ["port", "ca_file"] {
+        for (section, key) in [("smtp", "port"), ("smtp", "ca_file"), ("tls", "certificate_file"), ("tls", "key_file")]
+        {
             assert!(toml.contains(&format!("# {key} = ")));
-            assert!(defaults["smtp"].as_object_mut().unwrap().remove(key).unwrap().is_null());
+            assert!(defaults[section].as_object_mut().unwrap().remove(key).unwrap().is_null());
         }
         assert_eq!(listed, defaults);
     }

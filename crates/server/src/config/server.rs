@@ -19,6 +19,8 @@ pub struct ServerConfig {
     pub max_body_bytes: usize,
     /// Largest attachment, in bytes.
     pub max_attachment_bytes: usize,
+    /// Connections at a time; more wait for a place.
+    pub max_connections: usize,
     /// Whether a proxy in front sets `X-Forwarded-For`, whose last address is then the client's.
     pub behind_proxy: bool,
 }
@@ -30,6 +32,7 @@ impl Default for ServerConfig {
             data: PathBuf::from("keystead-data"),
             max_body_bytes: 8 << 20,
             max_attachment_bytes: 64 << 20,
+            max_connections: 10_000,
             behind_proxy: false,
         }
     }
@@ -42,6 +45,9 @@ impl ServerConfig {
         }
         if self.max_attachment_bytes < 1024 || self.max_attachment_bytes > 1 << 30 {
             return Err(ConfigError("server.max_attachment_bytes: expected 1024 to 1073741824".into()));
+        }
+        if self.max_connections < 16 || self.max_connections > 1_000_000 {
+            return Err(ConfigError("server.max_connections: expected 16 to 1000000".into()));
         }
         Ok(())
     }

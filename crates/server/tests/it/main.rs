@@ -10,6 +10,7 @@
 mod accounts;
 mod auth;
 mod gateway;
+mod listening;
 mod smtp;
 mod support;
 mod trust;

@@ -1,0 +1,71 @@
+//! The router: every route, what browsers may do, what is said with every answer.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Method, header};
+use keystead_model::error::ErrorCode;
+use tower_http::cors::{Any, CorsLayer};
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+use super::{Route, finish};
+use crate::app::App;
+use crate::error::ApiError;
+
+/// The router over `routes`.
+pub fn router(app: Arc<App>, routes: Vec<Route>) -> Router {
+    let mut router = Router::new();
+    for route in routes {
+        router = router.route(&route.path, route.handler);
+    }
+    router
+        .fallback(|| async { ApiError::not_found("endpoint") })
+        .method_not_allowed_fallback(|| async {
+            ApiError::new(ErrorCode::MethodNotAllowed, "the endpoint does not offer this method")
+        })
+        .layer(RequestBodyTimeoutLayer::new(BODY))
+        .layer(cors())
+        .layer(axum::middleware::map_response_with_state(app.clone(), protect))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), finish))
+        .with_state(app)
+}
+
+/// How long a client may pause in the middle of a body.
+const BODY: Duration = Duration::from_secs(30);
+
+/// What is said with every answer that does not say otherwise: it is data, for nobody else and for no page.
+async fn protect(State(app): State<Arc<App>>, mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let mut set = |name, value| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::CACHE_CONTROL, "no-store");
+    set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    if app.config.tls.files().is_some() {
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    response
+}
+
+/// What browsers may do from other origins (wire 1.7).
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT,
+            HeaderName::from_static("icure-access-control-keys"),
+            HeaderName::from_static("refresh-token"),
+            HeaderName::from_static("token"),
+            HeaderName::from_static("icure-request-autofix-anonymity"),
+        ])
+        .expose_headers([HeaderName::from_static("icure-minimum-required-auth-level")])
+}
