@@ -9,6 +9,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::events::Events;
 use crate::keys::ServerKeys;
+use crate::metrics::Metrics;
 use crate::rng::{Rng, SystemRng};
 
 /// The parts of a running server. Handlers get it as `State<Arc<App>>`.
@@ -29,6 +30,8 @@ pub struct App {
     pub http: reqwest::Client,
     /// The open web sockets.
     pub events: Arc<Events>,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Wakes the worker.
     pub jobs: crate::jobs::Wake,
 }
@@ -48,6 +51,7 @@ impl App {
             bearers: Bearers::default(),
             http: crate::http::outgoing()?,
             events: Arc::default(),
+            metrics: Metrics::default(),
             jobs: crate::jobs::Wake::default(),
         })
     }

@@ -23,6 +23,7 @@ mod health;
 pub mod http;
 pub mod jobs;
 pub mod keys;
+pub mod metrics;
 pub mod openapi;
 pub mod owners;
 pub mod recovery;

@@ -6,11 +6,14 @@ use axum::Router;
 
 use crate::app::App;
 use crate::http::Route;
-use crate::{auth, dev, entities, events, exchange, gateway, groups, health, http, openapi, owners, recovery, users};
+use crate::{
+    auth, dev, entities, events, exchange, gateway, groups, health, http, metrics, openapi, owners, recovery, users,
+};
 
 /// The endpoints that are always there.
 pub fn routes() -> Vec<Route> {
     let mut routes = health::routes();
+    routes.extend(metrics::routes());
     routes.extend(openapi::routes());
     routes.extend(gateway::routes());
     routes.extend(auth::routes());

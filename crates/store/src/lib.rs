@@ -52,6 +52,11 @@ pub trait Store: Send + Sync + 'static {
     /// Listens to what is committed from now on, by whomever.
     fn changes(&self) -> changes::Changes;
 
+    /// How much of it is in use at this moment, by part, to be watched.
+    fn usage(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+
     /// Whether the place can be reached and written.
     async fn check(&self) -> Result<()>;
 

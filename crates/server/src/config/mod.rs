@@ -5,6 +5,7 @@
 mod captcha;
 mod events;
 mod gateway;
+mod metrics;
 mod server;
 mod sessions;
 mod sms;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use captcha::{CaptchaConfig, FriendlyCaptchaConfig, KerberusConfig, RecaptchaConfig};
 pub use events::EventsConfig;
 pub use gateway::{GatewayConfig, Rate};
+pub use metrics::MetricsConfig;
 pub use server::ServerConfig;
 pub use sessions::SessionConfig;
 pub use sms::SmsConfig;
@@ -44,6 +46,8 @@ pub struct Config {
     pub captcha: CaptchaConfig,
     /// Limits of the web sockets.
     pub events: EventsConfig,
+    /// Who may see what the server counts.
+    pub metrics: MetricsConfig,
     /// How e-mail leaves the server.
     pub smtp: SmtpConfig,
     /// How SMS leave the server.
@@ -91,6 +95,7 @@ impl Config {
         self.gateway.validate()?;
         self.captcha.validate()?;
         self.events.validate()?;
+        self.metrics.validate()?;
         self.smtp.validate()?;
         self.sms.validate()
     }

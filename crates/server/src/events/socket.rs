@@ -167,7 +167,10 @@ async fn forward(app: &App, session: &Session, subscription: &mut Subscription, 
     loop {
         let sent = tokio::select! {
             event = subscription.waiting.recv() => match event {
-                Some(event) => send(socket, event).await,
+                Some(event) => {
+                    app.metrics.told();
+                    send(socket, event).await
+                }
                 None => Err(End::Because(close_code::AGAIN, "events were missed: read again, then subscribe")),
             },
             message = socket.recv() => match message {

@@ -1,6 +1,7 @@
 //! The outermost layer: a request id, the error body, one log line, no panic to the client.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
@@ -21,10 +22,13 @@ pub async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.as_deref().unwrap_or("unmatched");
 
+    let began = Instant::now();
     let outcome = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let mut response = outcome.unwrap_or_else(|_| ApiError::internal("a handler panicked").into_response());
 
+    let mut code = None;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+        code = Some(error.code);
         let status = response.status();
         let body = json!({
             "status": status.as_u16(),
@@ -44,6 +48,7 @@ pub async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
     }
+    app.metrics.answered(&method, route, response.status().as_u16(), code, began.elapsed());
     tracing::debug!(request_id = id, %method, route, status = response.status().as_u16(), "request");
     if response.status() == StatusCode::NOT_FOUND && route == "unmatched" {
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

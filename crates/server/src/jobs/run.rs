@@ -8,6 +8,7 @@ use keystead_store::jobs::Job;
 use super::backoff;
 use crate::app::App;
 use crate::delivery::{self, Carriers, DeliveryError, Message};
+use crate::metrics::Delivered;
 
 /// No try takes longer than this. Claims last twice as long.
 pub(super) const LONGEST_TRY: Duration = Duration::from_secs(60);
@@ -21,6 +22,16 @@ enum Outcome {
     GiveUp(&'static str, Option<u16>),
     /// Try again at this time.
     TryAt(i64, &'static str, Option<u16>),
+}
+
+impl Outcome {
+    fn counted(self) -> Delivered {
+        match self {
+            Self::Done => Delivered::Done,
+            Self::GiveUp(..) => Delivered::GivenUp,
+            Self::TryAt(..) => Delivered::PutOff,
+        }
+    }
 }
 
 /// Tries `job` and notes the outcome.
@@ -52,9 +63,12 @@ async fn try_once(app: &App, carriers: &Carriers, job: &Job) -> Outcome {
     if app.now() >= message.expires {
         return Outcome::GiveUp("expired", None);
     }
+    let channel = message.channel;
     let late = Err(DeliveryError::Temporary { reason: "took too long", status: None });
     let carried = tokio::time::timeout(LONGEST_TRY, carriers.carry(&message)).await.unwrap_or(late);
-    decide(app, job.attempts, message.expires, carried)
+    let outcome = decide(app, job.attempts, message.expires, carried);
+    app.metrics.delivered(channel, outcome.counted());
+    outcome
 }
 
 fn decide(app: &App, attempts: u32, expires: i64, carried: Result<(), DeliveryError>) -> Outcome {

@@ -109,6 +109,10 @@ impl Store for SqliteStore {
         self.writers.changes()
     }
 
+    fn usage(&self) -> Vec<(&'static str, u64)> {
+        vec![("readers", self.readers.in_use()), ("writers_waiting", self.writers.waiting())]
+    }
+
     async fn check(&self) -> Result<()> {
         // Writes, and undoes it: nothing reaches the disk, but a file that cannot be written is found.
         let mut writing = self.writers.begin().await?;

@@ -45,6 +45,11 @@ impl Readers {
         Ok(SqliteReading { connection: Some(connection), snapshot: false, readers: Arc::clone(self), _permit: permit })
     }
 
+    /// How many connections are lent.
+    pub(super) fn in_use(&self) -> u64 {
+        self.options.readers.max(1).saturating_sub(self.permits.available_permits()) as u64
+    }
+
     /// Waits for the transactions under way and closes every connection.
     pub(super) async fn close(&self) {
         let all = u32::try_from(self.options.readers.max(1)).unwrap_or(u32::MAX);

@@ -80,6 +80,11 @@ impl Writers {
         Ok(writing)
     }
 
+    /// How many wait to write.
+    pub(super) fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed) as u64
+    }
+
     /// Listens from now on.
     pub(super) fn changes(&self) -> Changes {
         self.feed.listen()
