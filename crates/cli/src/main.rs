@@ -1,8 +1,11 @@
 //! The `keystead` command.
 
 mod admin;
+mod backup;
 mod client;
+mod config;
 mod demo;
+mod doctor;
 mod embedded;
 mod reference;
 mod serve;
@@ -27,12 +30,25 @@ enum Command {
     Serve(serve::Arguments),
     /// Set a server up: groups, healthcare parties, users, processes. Works while it runs
     Admin(admin::Arguments),
+    /// Copy the embedded database and the server's secret into a new folder, while the server runs
+    Backup(backup::Backup),
+    /// Put a backup into an empty data directory, once it was verified
+    Restore(backup::Restore),
+    /// Check a configuration without starting anything
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Check a deployment: database, disk, clock, mail, SMS, captcha providers, TLS
+    Doctor(doctor::Arguments),
     /// Print a page of the reference: openapi, errors, command-line
     Reference(reference::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        Command::Backup(arguments) => backup::backup(arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Config(command) => config::run(command),
+        Command::Doctor(arguments) => doctor::run(arguments),
         Command::Client(arguments) => client::run(arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(arguments),

@@ -15,5 +15,6 @@ mod http;
 mod kill;
 mod log;
 mod mail;
+mod operate;
 mod process;
 mod start;

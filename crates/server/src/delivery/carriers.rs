@@ -59,6 +59,28 @@ impl Carriers {
         Ok(Self { mail, sms })
     }
 
+    /// Whether the mail server takes connections and credentials; `None` where there is none.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn probe_mail(&self) -> Result<Option<()>, DeliveryError> {
+        match &self.mail {
+            Some(mail) => mail.probe().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the SMS provider knows the account; `None` where there is none.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn probe_sms(&self) -> Result<Option<()>, DeliveryError> {
+        match &self.sms {
+            Some(sms) => sms.probe().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Delivers `message` to the next hop.
     ///
     /// # Errors

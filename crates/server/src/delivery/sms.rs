@@ -20,6 +20,24 @@ impl SmsCarrier {
         Self { http, config: config.clone(), url }
     }
 
+    /// Asks for the account, which sends nothing.
+    pub(super) async fn probe(&self) -> Result<(), DeliveryError> {
+        let url = format!("{}.json", self.url.trim_end_matches("/Messages.json"));
+        let request = self.http.get(url).basic_auth(&self.config.account_sid, Some(self.config.auth_token.expose()));
+        let answer = request.send().await;
+        let answer = answer
+            .map_err(|_| DeliveryError::Temporary { reason: "the SMS provider cannot be reached", status: None })?;
+        let status = Some(answer.status().as_u16());
+        match answer.status() {
+            found if found.is_success() => Ok(()),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(DeliveryError::Permanent {
+                reason: "the SMS provider refuses sms.account_sid or sms.auth_token",
+                status,
+            }),
+            _ => Err(DeliveryError::Permanent { reason: "the SMS provider does not know the account", status }),
+        }
+    }
+
     pub(super) async fn carry(&self, message: &Message) -> Result<(), DeliveryError> {
         let form = [("From", self.config.from.as_str()), ("To", &message.to), ("Body", &message.body)];
         let answer = self

@@ -36,6 +36,16 @@ impl MailCarrier {
         Ok(Self { transport: builder.build(), from })
     }
 
+    /// Begins a conversation and ends it: connection, TLS, credentials.
+    pub(super) async fn probe(&self) -> Result<(), DeliveryError> {
+        let refused = DeliveryError::Temporary { reason: "the mail server ended the conversation", status: None };
+        match self.transport.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(refused),
+            Err(error) => Err(explain(&error)),
+        }
+    }
+
     pub(super) async fn carry(&self, message: &Message) -> Result<(), DeliveryError> {
         let mail = compose(&self.from, message)?;
         self.transport.send(mail).await.map(drop).map_err(|error| explain(&error))

@@ -28,6 +28,7 @@ mod validate;
 use crate::http::Route;
 
 pub use captcha::CaptchaKind;
+pub(crate) use captcha::{probe_friendly_captcha, probe_recaptcha};
 pub use processes::{find_process, make_responsible, set_process};
 pub use settings::ProcessSettings;
 pub use template::Template;

@@ -17,4 +17,4 @@ pub use outgoing::outgoing;
 pub use params::{Path, Query};
 pub use route::{Access, Route, Shape};
 pub use router::router;
-pub use tls::{TlsError, acceptor};
+pub use tls::{TlsError, acceptor, certificate_ends};

@@ -42,6 +42,19 @@ pub fn acceptor(config: &TlsConfig) -> Result<Option<TlsAcceptor>, TlsError> {
     Ok(Some(TlsAcceptor::from(Arc::new(server))))
 }
 
+/// When the configured certificate ends, in seconds since 1970; `None` for no TLS.
+///
+/// # Errors
+/// As [`acceptor`].
+pub fn certificate_ends(config: &TlsConfig) -> Result<Option<i64>, TlsError> {
+    let Some((certificate, key)) = config.files() else { return Ok(None) };
+    let certified = Files { certificate: certificate.clone(), key: key.clone() }.read()?;
+    let unreadable = || TlsError(format!("{}: the certificate cannot be read", certificate.display()));
+    let own = certified.cert.first().ok_or_else(unreadable)?;
+    let (_, own) = x509_parser::parse_x509_certificate(own).map_err(|_| unreadable())?;
+    Ok(Some(own.validity().not_after.timestamp()))
+}
+
 struct Files {
     certificate: PathBuf,
     key: PathBuf,

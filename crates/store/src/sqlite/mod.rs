@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use self::backup::verify;
 use self::reader::Readers;
 use self::writer::Writers;
 use crate::changes::Changes;

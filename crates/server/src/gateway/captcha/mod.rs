@@ -108,6 +108,36 @@ pub(super) async fn verify(
     }
 }
 
+/// Whether reCAPTCHA takes this server's secret; `None` where there is none.
+pub(crate) async fn probe_recaptcha(app: &App) -> Result<Option<String>, String> {
+    let config = &app.config.captcha.recaptcha;
+    if !config.secret.is_set() {
+        return Ok(None);
+    }
+    judge(recaptcha::verify(&app.http, config, 0.0, PROBE).await)
+}
+
+/// Whether FriendlyCaptcha takes this server's secret; `None` where there is none.
+pub(crate) async fn probe_friendly_captcha(app: &App) -> Result<Option<String>, String> {
+    let config = &app.config.captcha.friendly_captcha;
+    if !config.secret.is_set() {
+        return Ok(None);
+    }
+    judge(friendly::verify(&app.http, config, PROBE).await)
+}
+
+/// A solution that nobody has.
+const PROBE: &str = "keystead-doctor";
+
+/// A provider that says the solution is wrong has taken the secret.
+fn judge(outcome: ApiResult<()>) -> Result<Option<String>, String> {
+    match outcome {
+        Ok(()) => Err("the provider accepts any solution: its site is in test mode".to_owned()),
+        Err(error) if error.code == ErrorCode::CaptchaRejected => Ok(Some("the provider takes the secret".to_owned())),
+        Err(error) => Err(error.internal.unwrap_or(error.message)),
+    }
+}
+
 /// A solution that is wrong, too old or used.
 pub(super) fn rejected() -> ApiError {
     ApiError::new(
