@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::{EpochMs, Result};
+use crate::{EpochMs, Result, StoreError};
 
 /// A user of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,6 +39,26 @@ pub enum SecretKind {
     Code,
     /// The secret of the second factor, sealed.
     Totp,
+}
+
+impl SecretKind {
+    const ALL: [Self; 4] = [Self::Password, Self::Token, Self::Code, Self::Totp];
+
+    /// How engines store a kind. Never change one.
+    pub(crate) fn number(self) -> i64 {
+        match self {
+            Self::Password => 1,
+            Self::Token => 2,
+            Self::Code => 3,
+            Self::Totp => 4,
+        }
+    }
+
+    /// The kind that is stored as `number`.
+    pub(crate) fn of_number(number: i64) -> Result<Self> {
+        let kind = Self::ALL.into_iter().find(|known| known.number() == number);
+        kind.ok_or(StoreError::Corrupt("a secret is of an unknown kind"))
+    }
 }
 
 /// A login session: what a refresh token stands for.

@@ -18,10 +18,12 @@ pub mod changes;
 pub mod conformance;
 pub mod documents;
 mod error;
+mod facts;
 pub mod gateway;
 pub mod jobs;
 #[cfg(feature = "testing")]
 pub mod memory;
+pub mod postgres;
 pub mod sqlite;
 
 use async_trait::async_trait;

@@ -14,6 +14,7 @@ pub mod find;
 pub mod gateway;
 pub mod jobs;
 pub mod orders;
+mod postgres;
 mod samples;
 pub mod services;
 pub mod transactions;
@@ -21,6 +22,7 @@ pub mod transactions;
 use std::any::Any;
 use std::sync::Arc;
 
+pub use self::postgres::{PostgresServer, postgres};
 use crate::memory::MemoryStore;
 use crate::sqlite::{Options, SqliteStore};
 use crate::{Result, Store, StoreError};
@@ -34,19 +36,19 @@ pub struct Fresh {
 }
 
 /// A fresh store in memory.
-pub fn memory() -> Result<Fresh> {
+pub async fn memory() -> Result<Fresh> {
     Ok(Fresh { store: Arc::new(MemoryStore::new()), keep: Box::new(()) })
 }
 
 /// A fresh store in an SQLite file, which is removed when `keep` is dropped.
-pub fn sqlite() -> Result<Fresh> {
+pub async fn sqlite() -> Result<Fresh> {
     let dir = tempfile::tempdir().map_err(|error| StoreError::Unavailable(error.kind().to_string()))?;
     let store = SqliteStore::open(dir.path(), Options::default())?;
     Ok(Fresh { store: Arc::new(store), keep: Box::new(dir) })
 }
 
-/// Makes a test of every story, each on a store of its own: `$make` is a function without parameters
-/// that answers a `Result<Fresh>`.
+/// Makes a test of every story, each on a store of its own: `$make` is an asynchronous function without
+/// parameters that answers a `Result<Fresh>`.
 #[macro_export]
 macro_rules! store_conformance {
     ($make:path) => {
@@ -94,7 +96,7 @@ macro_rules! store_conformance {
                 $(
                     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                     async fn $story() -> $crate::Result<()> {
-                        let fresh = $make()?;
+                        let fresh = $make().await?;
                         $crate::conformance::$concern::$story(fresh.store).await
                     }
                 )*

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::session::Session as SqliteSession;
 use crate::accounts::{Account, ReadAccounts, Secret, SecretKind, Session, WriteAccounts};
-use crate::{EpochMs, Result, StoreError};
+use crate::{EpochMs, Result};
 
 #[async_trait]
 impl<S: SqliteSession> ReadAccounts for S {
@@ -114,7 +114,7 @@ impl<S: SqliteSession> WriteAccounts for S {
                 .execute(params![
                     account.group,
                     account.user,
-                    number(secret.kind),
+                    secret.kind.number(),
                     secret.name,
                     secret.digest,
                     secret.created,
@@ -128,7 +128,7 @@ impl<S: SqliteSession> WriteAccounts for S {
         self.run(|connection| {
             connection
                 .prepare_cached("DELETE FROM secret WHERE group_id = ?1 AND user_id = ?2 AND kind = ?3 AND name = ?4")?
-                .execute(params![account.group, account.user, number(kind), name])?;
+                .execute(params![account.group, account.user, kind.number(), name])?;
             Ok(())
         })
     }
@@ -191,21 +191,6 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
 
 fn secret(row: &Row<'_>) -> Result<Secret> {
     let kind: i64 = row.get(0)?;
-    let kind = ALL_KINDS
-        .into_iter()
-        .find(|known| number(*known) == kind)
-        .ok_or(StoreError::Corrupt("a secret is of an unknown kind"))?;
+    let kind = SecretKind::of_number(kind)?;
     Ok(Secret { kind, name: row.get(1)?, digest: row.get(2)?, created: row.get(3)?, expires: row.get(4)? })
-}
-
-const ALL_KINDS: [SecretKind; 4] = [SecretKind::Password, SecretKind::Token, SecretKind::Code, SecretKind::Totp];
-
-/// How a kind is stored. Never change one.
-fn number(kind: SecretKind) -> i64 {
-    match kind {
-        SecretKind::Password => 1,
-        SecretKind::Token => 2,
-        SecretKind::Code => 3,
-        SecretKind::Totp => 4,
-    }
 }

@@ -6,8 +6,8 @@
 use keystead_model::access::Level;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::facts::{Fact, Facts, Version};
 use crate::Result;
+use crate::facts::{Fact, Facts, Version};
 
 /// What identifies a document.
 #[derive(Clone, Copy)]

@@ -7,10 +7,10 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::derived::{Key, change, taken};
-use super::facts::{Facts, Keys};
 use super::find::find;
 use super::session::{Session, list};
 use crate::documents::{Attachment, Document, Find, Hit, Projection, Reached, ReadDocuments, WriteDocuments, Written};
+use crate::facts::{Facts, Keys};
 use crate::{Result, StoreError};
 
 #[async_trait]

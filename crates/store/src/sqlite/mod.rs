@@ -11,7 +11,6 @@ mod connection;
 mod derived;
 mod documents;
 mod error;
-mod facts;
 mod find;
 mod gateway;
 mod group;

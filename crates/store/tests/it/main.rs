@@ -15,6 +15,10 @@ mod sqlite {
     keystead_store::store_conformance!(keystead_store::conformance::sqlite);
 }
 
+mod postgres {
+    keystead_store::store_conformance!(keystead_store::conformance::postgres);
+}
+
 mod memory {
     keystead_store::store_conformance!(keystead_store::conformance::memory);
 }

@@ -36,8 +36,8 @@ proptest! {
     fn answers_like_the_oracle(units in prop::collection::vec(unit(), 1..6)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let sqlite = conformance::sqlite().unwrap();
-            let memory = conformance::memory().unwrap();
+            let sqlite = conformance::sqlite().await.unwrap();
+            let memory = conformance::memory().await.unwrap();
             for unit in &units {
                 run(unit, &sqlite.store, &memory.store).await.unwrap();
             }
@@ -79,4 +79,25 @@ async fn compare(find: &Find, one: &mut dyn Reading, other: &mut dyn Reading) ->
         assert_eq!(one.find(&page).await?, other.find(&page).await?, "{page:?}");
     }
     Ok(())
+}
+
+proptest! {
+    // each case starts with empty tables in the one server of this test
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn postgres_answers_like_the_oracle(units in prop::collection::vec(unit(), 1..6)) {
+        static SERVER: std::sync::OnceLock<conformance::PostgresServer> = std::sync::OnceLock::new();
+        let server = SERVER.get_or_init(|| conformance::PostgresServer::start().unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let postgres = server.empty_store().await.unwrap();
+            let memory = conformance::memory().await.unwrap();
+            for unit in &units {
+                run(unit, &postgres, &memory.store).await.unwrap();
+            }
+            operations::compare_everything(&postgres, &memory.store).await.unwrap();
+            postgres.close().await;
+        });
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::node::{Leaf, Node, Postings, Terms};
 use super::page::better;
-use crate::sqlite::facts::{Fact, Facts, UNSORTED};
+use crate::facts::{Fact, Facts, UNSORTED};
 
 /// A live document, or a part of one, that may be a hit.
 #[derive(Clone, Copy)]

@@ -5,8 +5,8 @@ use rusqlite::{Connection, params};
 use super::evaluate::Candidate;
 use crate::Result;
 use crate::documents::Find;
+use crate::facts::Keys;
 use crate::sqlite::documents::bytes;
-use crate::sqlite::facts::Keys;
 
 /// The versions of services, as the asking keys see them.
 pub(super) struct Latest<'c> {

@@ -12,8 +12,8 @@ use super::rank::Ranking;
 use super::segment::{Listing, Segment};
 use super::sql::{Param, Source, Sql};
 use super::{Hit, Search};
+use crate::facts::{Facts, UNSORTED};
 use crate::sqlite::documents::bytes;
-use crate::sqlite::facts::{Facts, UNSORTED};
 use crate::{Result, StoreError};
 
 impl Search<'_> {

@@ -2,7 +2,7 @@
 
 use keystead_model::query::Query;
 
-use crate::sqlite::facts::UNSORTED;
+use crate::facts::UNSORTED;
 
 /// A set that one index can list, and one probe can test.
 #[derive(Debug, Clone, PartialEq, Eq)]

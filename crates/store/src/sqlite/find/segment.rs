@@ -5,7 +5,7 @@ use super::node::{Leaf, Postings};
 use super::page::Place;
 use super::sql::Sql;
 use crate::documents::Find;
-use crate::sqlite::facts::UNSORTED;
+use crate::facts::UNSORTED;
 
 /// A stretch of a set. Ids are where to begin; sort values are bounds, inclusive.
 #[derive(Debug, PartialEq, Eq)]

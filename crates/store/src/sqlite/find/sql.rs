@@ -6,7 +6,7 @@ use rusqlite::vtab::array::Array;
 
 use super::node::{Leaf, Postings, Terms};
 use crate::documents::Find;
-use crate::sqlite::facts::CONTACT;
+use crate::facts::CONTACT;
 use crate::sqlite::session::list;
 
 /// A value bound to a parameter.

@@ -5,8 +5,8 @@ use keystead_model::query::{Order, Query, Selection};
 use rusqlite::params_from_iter;
 
 use super::*;
+use crate::facts::UNSORTED;
 use crate::sqlite::connection::{open_writer, prepare_file};
-use crate::sqlite::facts::UNSORTED;
 use crate::sqlite::{Options, migrations};
 
 const INDEX: &str = "contact.tag";

@@ -16,42 +16,42 @@ use crate::documents::Projection;
 use crate::{Result, StoreError};
 
 /// What stands for a missing sort value, so that it comes last in ascending order.
-pub(super) const UNSORTED: i64 = i64::MAX;
+pub(crate) const UNSORTED: i64 = i64::MAX;
 
 /// The only class whose documents hold services.
-pub(super) const CONTACT: &str = "Contact";
+pub(crate) const CONTACT: &str = "Contact";
 
 const VERSION: u8 = 1;
 
 /// What is derived from a document. Every list is sorted and without duplicates.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Facts<'a> {
-    pub(super) grants: Vec<(&'a str, Level)>,
-    pub(super) services: Vec<Version<'a>>,
-    pub(super) unique: Vec<&'a str>,
-    pub(super) postings: Vec<Fact<'a>>,
+pub(crate) struct Facts<'a> {
+    pub(crate) grants: Vec<(&'a str, Level)>,
+    pub(crate) services: Vec<Version<'a>>,
+    pub(crate) unique: Vec<&'a str>,
+    pub(crate) postings: Vec<Fact<'a>>,
 }
 
 /// A posting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Fact<'a> {
-    pub(super) index: &'a str,
-    pub(super) term: &'a str,
-    pub(super) sort: i64,
-    pub(super) part: &'a str,
+pub(crate) struct Fact<'a> {
+    pub(crate) index: &'a str,
+    pub(crate) term: &'a str,
+    pub(crate) sort: i64,
+    pub(crate) part: &'a str,
 }
 
 /// The version of a service that a contact holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Version<'a> {
-    pub(super) service: &'a str,
-    pub(super) version: i64,
-    pub(super) contact_modified: i64,
+pub(crate) struct Version<'a> {
+    pub(crate) service: &'a str,
+    pub(crate) version: i64,
+    pub(crate) contact_modified: i64,
 }
 
 impl<'a> Facts<'a> {
     /// What is derived from a document of the class `class`.
-    pub(super) fn new(class: &str, projection: &'a Projection) -> Self {
+    pub(crate) fn new(class: &str, projection: &'a Projection) -> Self {
         let mut grants = BTreeMap::new();
         for grant in &projection.grants {
             let level = grants.entry(grant.key.as_str()).or_insert(grant.level);
@@ -89,7 +89,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Reads back what [`Facts::write`] wrote.
-    pub(super) fn read(bytes: &'a [u8]) -> Result<Self> {
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes)?;
         Ok(Self {
             grants: reader.list(Reader::grant)?,
@@ -99,7 +99,7 @@ impl<'a> Facts<'a> {
         })
     }
 
-    pub(super) fn write(&self) -> Vec<u8> {
+    pub(crate) fn write(&self) -> Vec<u8> {
         let mut bytes = vec![VERSION];
         write_length(&mut bytes, self.grants.len());
         for (key, level) in &self.grants {
@@ -127,20 +127,20 @@ impl<'a> Facts<'a> {
     }
 
     /// The postings under an index.
-    pub(super) fn of_index(&self, index: &str) -> impl Iterator<Item = &Fact<'a>> {
+    pub(crate) fn of_index(&self, index: &str) -> impl Iterator<Item = &Fact<'a>> {
         let from = self.postings.partition_point(|posting| posting.index < index);
         self.postings.iter().skip(from).take_while(move |posting| posting.index == index)
     }
 
     /// The version of a service, if it is held here.
-    pub(super) fn version(&self, service: &str) -> Option<&Version<'a>> {
+    pub(crate) fn version(&self, service: &str) -> Option<&Version<'a>> {
         let place = self.services.binary_search_by_key(&service, |held| held.service).ok()?;
         self.services.get(place)
     }
 }
 
 /// Access keys, to be looked for in the grants of documents. A caller may have thousands.
-pub(super) enum Keys<'a> {
+pub(crate) enum Keys<'a> {
     /// So few, or for so few documents, that a set would cost more than it saves.
     Few(&'a [String]),
     /// Many, for many documents.
@@ -148,12 +148,12 @@ pub(super) enum Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    pub(super) fn for_many(keys: &'a [String]) -> Self {
+    pub(crate) fn for_many(keys: &'a [String]) -> Self {
         if keys.len() <= 8 { Self::Few(keys) } else { Self::Many(keys.iter().map(String::as_str).collect()) }
     }
 
     /// The highest level that any of the keys has by the grants of a document.
-    pub(super) fn level(&self, facts: &[u8]) -> Result<Option<Level>> {
+    pub(crate) fn level(&self, facts: &[u8]) -> Result<Option<Level>> {
         let mut reader = Reader::new(facts)?;
         let mut highest = None;
         for _ in 0..reader.length()? {

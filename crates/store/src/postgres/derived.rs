@@ -1,0 +1,174 @@
+//! Writes the rows that are derived from a document: postings, access, services, unique values. What is stored is
+//! known from the facts in the document's row, so only differences are written, each kind in one statement.
+
+use sqlx::{PgConnection, Row as _};
+
+use super::text::{escape, term, terms, unescape};
+use crate::Result;
+use crate::facts::{Fact, Facts};
+
+/// What identifies a document.
+#[derive(Clone, Copy)]
+pub(super) struct Key<'a> {
+    pub(super) group: &'a str,
+    pub(super) class: &'a str,
+    pub(super) id: &'a str,
+}
+
+/// Takes unique values for a document; one that another document has comes back.
+pub(super) async fn claim(
+    connection: &mut PgConnection,
+    key: Key<'_>,
+    stored: &[&str],
+    wanted: &[&str],
+) -> Result<Option<String>> {
+    for value in wanted.iter().filter(|value| stored.binary_search(value).is_err()) {
+        // waits for whoever takes the same value at this moment
+        let owner = sqlx::query(
+            "INSERT INTO unique_value AS known (group_id, class, value, id) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (group_id, class, value) DO UPDATE SET id = known.id RETURNING id",
+        )
+        .bind(escape(key.group))
+        .bind(key.class)
+        .bind(term(value))
+        .bind(escape(key.id))
+        .fetch_one(&mut *connection)
+        .await?;
+        let owner: String = owner.try_get(0)?;
+        if unescape(owner) != key.id {
+            return Ok(Some((*value).to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+/// Changes the derived rows of a document from `stored` to `wanted`; its new unique values were claimed.
+pub(super) async fn change(
+    connection: &mut PgConnection,
+    key: Key<'_>,
+    stored: &Facts<'_>,
+    wanted: &Facts<'_>,
+) -> Result<()> {
+    change_postings(connection, key, &stored.postings, &wanted.postings).await?;
+    change_access(connection, key, stored, wanted).await?;
+    change_services(connection, key, stored, wanted).await?;
+    let gone: Vec<&str> = missing(&stored.unique, &wanted.unique);
+    if !gone.is_empty() {
+        sqlx::query("DELETE FROM unique_value WHERE group_id = $1 AND class = $2 AND value = ANY($3) AND id = $4")
+            .bind(escape(key.group))
+            .bind(key.class)
+            .bind(terms(gone))
+            .bind(escape(key.id))
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What is in `from` and not in `other`; both are sorted.
+fn missing<T: Ord + Copy>(from: &[T], other: &[T]) -> Vec<T> {
+    from.iter().filter(|one| other.binary_search(one).is_err()).copied().collect()
+}
+
+async fn change_postings(
+    connection: &mut PgConnection,
+    key: Key<'_>,
+    stored: &[Fact<'_>],
+    wanted: &[Fact<'_>],
+) -> Result<()> {
+    let statements = [
+        (
+            missing(stored, wanted),
+            "DELETE FROM posting AS p USING unnest($2::text[], $3::text[], $4::bigint[], $6::text[]) AS x (i, t, s, r)
+             WHERE p.group_id = $1 AND p.index_name = x.i AND p.term = x.t AND p.sort = x.s AND p.id = $5 AND p.part = x.r",
+        ),
+        (
+            missing(wanted, stored),
+            "INSERT INTO posting (group_id, index_name, term, sort, id, part)
+             SELECT $1, x.i, x.t, x.s, $5, x.r FROM unnest($2::text[], $3::text[], $4::bigint[], $6::text[]) AS x (i, t, s, r)
+             ON CONFLICT DO NOTHING",
+        ),
+    ];
+    for (postings, statement) in statements {
+        if !postings.is_empty() {
+            sqlx::query(statement)
+                .bind(escape(key.group))
+                .bind(postings.iter().map(|posting| posting.index).collect::<Vec<_>>())
+                .bind(terms(postings.iter().map(|posting| posting.term)))
+                .bind(postings.iter().map(|posting| posting.sort).collect::<Vec<_>>())
+                .bind(escape(key.id))
+                .bind(postings.iter().map(|posting| escape(posting.part).into_owned()).collect::<Vec<_>>())
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+async fn change_access(
+    connection: &mut PgConnection,
+    key: Key<'_>,
+    stored: &Facts<'_>,
+    wanted: &Facts<'_>,
+) -> Result<()> {
+    let holders = |facts: &Facts<'_>| facts.grants.iter().map(|(holder, _)| (*holder).to_owned()).collect::<Vec<_>>();
+    let (stored, wanted) = (holders(stored), holders(wanted));
+    let among = |holders: &[String], holder: &String| holders.binary_search(holder).is_ok();
+    let gone: Vec<&String> = stored.iter().filter(|holder| !among(&wanted, holder)).collect();
+    let new: Vec<&String> = wanted.iter().filter(|holder| !among(&stored, holder)).collect();
+    let statements = [
+        (gone, "DELETE FROM access WHERE group_id = $1 AND class = $2 AND holder = ANY($3) AND id = $4"),
+        (
+            new,
+            "INSERT INTO access (group_id, class, holder, id) SELECT $1, $2, x.h, $4 FROM unnest($3::text[]) AS x (h)
+             ON CONFLICT DO NOTHING",
+        ),
+    ];
+    for (holders, statement) in statements {
+        if !holders.is_empty() {
+            sqlx::query(statement)
+                .bind(escape(key.group))
+                .bind(key.class)
+                .bind(terms(holders))
+                .bind(escape(key.id))
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+async fn change_services(
+    connection: &mut PgConnection,
+    key: Key<'_>,
+    stored: &Facts<'_>,
+    wanted: &Facts<'_>,
+) -> Result<()> {
+    let gone: Vec<&str> =
+        stored.services.iter().map(|held| held.service).filter(|service| wanted.version(service).is_none()).collect();
+    if !gone.is_empty() {
+        sqlx::query("DELETE FROM service_version WHERE group_id = $1 AND service_id = ANY($2) AND contact_id = $3")
+            .bind(escape(key.group))
+            .bind(gone.into_iter().map(|service| escape(service).into_owned()).collect::<Vec<_>>())
+            .bind(escape(key.id))
+            .execute(&mut *connection)
+            .await?;
+    }
+    let new = missing(&wanted.services, &stored.services);
+    if !new.is_empty() {
+        sqlx::query(
+            "INSERT INTO service_version (group_id, service_id, contact_id, version, contact_modified)
+             SELECT $1, x.s, $3, x.v, x.m FROM unnest($2::text[], $4::bigint[], $5::bigint[]) AS x (s, v, m)
+             ON CONFLICT (group_id, service_id, contact_id) DO UPDATE
+             SET version = excluded.version, contact_modified = excluded.contact_modified",
+        )
+        .bind(escape(key.group))
+        .bind(new.iter().map(|held| escape(held.service).into_owned()).collect::<Vec<_>>())
+        .bind(escape(key.id))
+        .bind(new.iter().map(|held| held.version).collect::<Vec<_>>())
+        .bind(new.iter().map(|held| held.contact_modified).collect::<Vec<_>>())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,354 @@
+//! Finding documents: a [`Query`] becomes one statement over the index tables, and PostgreSQL plans it.
+//!
+//! A set can be listed (`id`, `part`, sort value), or it can be asked whether a row is in it. An intersection lists
+//! the set that seems smallest and asks the others; a union lists all of its sets.
+
+use std::fmt::Write as _;
+
+use keystead_model::query::{Order, Query};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+
+use super::text::{escape, term, terms, unescape};
+use crate::Result;
+use crate::documents::{Find, Hit};
+use crate::facts::{CONTACT, UNSORTED};
+
+/// The hits of a question, in its order.
+pub(super) async fn find(connection: &mut PgConnection, question: &Find) -> Result<Vec<Hit>> {
+    if question.limit == Some(0) {
+        return Ok(Vec::new());
+    }
+    let (sql, arguments) = Statement::of(question);
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for argument in arguments {
+        query = match argument {
+            Argument::Text(text) => query.bind(text),
+            Argument::Texts(texts) => query.bind(texts),
+            Argument::Integer(integer) => query.bind(integer),
+        };
+    }
+    let rows = query.fetch_all(connection).await?;
+    let hit = |row: &sqlx::postgres::PgRow| {
+        Ok(Hit { id: unescape(row.try_get(0)?), part: unescape(row.try_get(1)?), sort: row.try_get(2)? })
+    };
+    rows.iter().map(hit).collect()
+}
+
+/// A parameter of a statement.
+enum Argument {
+    Text(String),
+    Texts(Vec<String>),
+    Integer(i64),
+}
+
+/// A statement that is being written.
+struct Statement<'a> {
+    question: &'a Find,
+    arguments: Vec<Argument>,
+    /// Names given to rows so far.
+    names: usize,
+    group: String,
+    class: String,
+}
+
+impl<'a> Statement<'a> {
+    fn of(question: &'a Find) -> (String, Vec<Argument>) {
+        let mut statement =
+            Self { question, arguments: Vec::new(), names: 0, group: String::new(), class: String::new() };
+        statement.group = statement.text(escape(&question.group).into_owned());
+        let class = if question.parts { CONTACT } else { question.class };
+        statement.class = statement.text(class.to_owned());
+        let sql = statement.whole();
+        (sql, statement.arguments)
+    }
+
+    fn whole(&mut self) -> String {
+        let asked = &self.question.selection.query;
+        let query = match &self.question.readable_by {
+            Some(keys) => Query::Intersection(vec![asked.clone(), Query::AccessibleTo(keys.clone())]),
+            None => asked.clone(),
+        };
+        let list = self.list(&query);
+        let mut sql = format!("SELECT f.id, f.part, f.s FROM ({list}) AS f WHERE TRUE");
+        if self.question.parts {
+            let latest = self.is_latest();
+            let _ = write!(sql, " AND {latest}");
+        }
+        if let Some(after) = self.after() {
+            let _ = write!(sql, " AND {after}");
+        }
+        let order = match self.question.selection.order {
+            Order::Id => "",
+            Order::Ascending => "f.s ASC NULLS LAST, ",
+            Order::Descending => "f.s DESC NULLS LAST, ",
+        };
+        let _ = write!(sql, r#" ORDER BY {order}f.id COLLATE "C", f.part COLLATE "C""#);
+        if let Some(limit) = self.question.limit {
+            let limit = self.integer(i64::try_from(limit).unwrap_or(i64::MAX));
+            let _ = write!(sql, " LIMIT {limit}");
+        }
+        sql
+    }
+
+    fn text(&mut self, text: String) -> String {
+        self.argument(Argument::Text(text))
+    }
+
+    fn texts(&mut self, texts: Vec<String>) -> String {
+        self.argument(Argument::Texts(texts))
+    }
+
+    fn integer(&mut self, integer: i64) -> String {
+        self.argument(Argument::Integer(integer))
+    }
+
+    fn argument(&mut self, argument: Argument) -> String {
+        let kind = match argument {
+            Argument::Text(_) => "text",
+            Argument::Texts(_) => "text[]",
+            Argument::Integer(_) => "bigint",
+        };
+        self.arguments.push(argument);
+        format!("${}::{kind}", self.arguments.len())
+    }
+
+    fn name(&mut self) -> String {
+        self.names += 1;
+        format!("x{}", self.names)
+    }
+
+    fn is_sorted(&self) -> bool {
+        self.question.selection.order != Order::Id
+    }
+
+    /// The best of several sort values of one hit, of a column.
+    fn best(&self, column: &str) -> String {
+        match self.question.selection.order {
+            Order::Id => "NULL::bigint".to_owned(),
+            Order::Ascending => format!("min({column})"),
+            Order::Descending => format!("max({column})"),
+        }
+    }
+
+    /// The rows of a set: `id`, `part`, `s`.
+    fn list(&mut self, query: &Query) -> String {
+        let (group, class, parts) = (self.group.clone(), self.class.clone(), self.question.parts);
+        match query {
+            Query::Term { .. } | Query::Prefix { .. } | Query::TermRange { .. } => {
+                let wanted = self.postings(query);
+                let (part, by) = if parts { ("p.part", "p.id, p.part") } else { ("''", "p.id") };
+                let sort = match query {
+                    Query::Term { .. } => self.best(&format!("NULLIF(p.sort, {UNSORTED})")),
+                    _ => "NULL::bigint".to_owned(),
+                };
+                format!("SELECT p.id, {part} AS part, {sort} AS s FROM posting AS p WHERE {wanted} GROUP BY {by}")
+            }
+            Query::Ids(ids) => {
+                let ids = self.texts(ids.iter().map(|id| escape(id).into_owned()).collect());
+                match parts {
+                    true => services(&group, &format!("v.service_id = ANY({ids})")),
+                    false => documents(&group, &class, &format!("d.id = ANY({ids})")),
+                }
+            }
+            Query::All if parts => services(&group, "TRUE"),
+            Query::All => documents(&group, &class, "TRUE"),
+            Query::AccessibleTo(keys) => {
+                let keys = self.texts(terms(keys));
+                match parts {
+                    true => services(
+                        &group,
+                        &format!(
+                            "EXISTS (SELECT 1 FROM access AS a WHERE a.group_id = {group} AND a.class = {class}
+                             AND a.holder = ANY({keys}) AND a.id = v.contact_id)"
+                        ),
+                    ),
+                    false => format!(
+                        "SELECT a.id, '' AS part, NULL::bigint AS s FROM access AS a
+                         WHERE a.group_id = {group} AND a.class = {class} AND a.holder = ANY({keys}) GROUP BY a.id"
+                    ),
+                }
+            }
+            Query::Union(queries) if queries.is_empty() => nothing(),
+            Query::Union(queries) => {
+                let lists: Vec<String> = queries.iter().map(|query| format!("({})", self.list(query))).collect();
+                let (name, best) = (self.name(), self.best("s"));
+                format!("SELECT id, part, {best} AS s FROM ({}) AS {name} GROUP BY id, part", lists.join(" UNION ALL "))
+            }
+            Query::Intersection(queries) => {
+                let Some((first, others)) = self.drive(queries) else { return self.list(&Query::All) };
+                let list = self.list(first);
+                let name = self.name();
+                let conditions: Vec<String> = others.into_iter().map(|other| self.holds(other, &name)).collect();
+                let conditions = if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") };
+                format!("SELECT {name}.id, {name}.part, {name}.s FROM ({list}) AS {name} WHERE {conditions}")
+            }
+            Query::Difference(of, without) => {
+                let list = self.list(of);
+                let name = self.name();
+                let excluded = self.holds(without, &name);
+                format!("SELECT {name}.id, {name}.part, {name}.s FROM ({list}) AS {name} WHERE NOT {excluded}")
+            }
+        }
+    }
+
+    /// The set of an intersection that is listed, and those that are asked.
+    fn drive<'q>(&self, queries: &'q [Query]) -> Option<(&'q Query, Vec<&'q Query>)> {
+        let sorted = queries.iter().position(|query| self.is_sorted() && sorts(query));
+        let first = sorted.or_else(|| (0..queries.len()).min_by_key(|at| queries.get(*at).map(size)))?;
+        let others = queries.iter().enumerate().filter(|(at, _)| *at != first).map(|(_, query)| query).collect();
+        Some((queries.get(first)?, others))
+    }
+
+    /// Whether the row `name` is in a set.
+    fn holds(&mut self, query: &Query, name: &str) -> String {
+        let (group, class, parts) = (self.group.clone(), self.class.clone(), self.question.parts);
+        match query {
+            Query::Term { .. } | Query::Prefix { .. } | Query::TermRange { .. } => {
+                let wanted = self.postings(query);
+                let part = if parts { format!(" AND p.part = {name}.part") } else { String::new() };
+                format!("EXISTS (SELECT 1 FROM posting AS p WHERE {wanted} AND p.id = {name}.id{part})")
+            }
+            Query::Ids(ids) => {
+                let ids = self.texts(ids.iter().map(|id| escape(id).into_owned()).collect());
+                format!("{name}.{} = ANY({ids})", if parts { "part" } else { "id" })
+            }
+            // whatever is listed anywhere is live
+            Query::All => "TRUE".to_owned(),
+            Query::AccessibleTo(keys) => {
+                let keys = self.texts(terms(keys));
+                format!(
+                    "EXISTS (SELECT 1 FROM access AS a WHERE a.group_id = {group} AND a.class = {class}
+                     AND a.holder = ANY({keys}) AND a.id = {name}.id)"
+                )
+            }
+            Query::Union(queries) => self.each(queries, name, " OR ", "FALSE"),
+            Query::Intersection(queries) => self.each(queries, name, " AND ", "TRUE"),
+            Query::Difference(of, without) => {
+                let (of, without) = (self.holds(of, name), self.holds(without, name));
+                format!("({of} AND NOT {without})")
+            }
+        }
+    }
+
+    fn each(&mut self, queries: &[Query], name: &str, operator: &str, empty: &str) -> String {
+        let conditions: Vec<String> = queries.iter().map(|query| self.holds(query, name)).collect();
+        if conditions.is_empty() { empty.to_owned() } else { format!("({})", conditions.join(operator)) }
+    }
+
+    /// The condition on rows `p` of the postings.
+    fn postings(&mut self, query: &Query) -> String {
+        let (index, mut conditions) = match query {
+            Query::Term { index, terms: wanted, from, to } => {
+                let wanted = self.texts(terms(wanted));
+                let mut conditions = format!(" AND p.term = ANY({wanted})");
+                for (bound, operator) in [(from, ">="), (to, "<=")] {
+                    if let Some(bound) = bound {
+                        let bound = self.integer(*bound);
+                        let _ = write!(conditions, " AND p.sort {operator} {bound} AND p.sort <> {UNSORTED}");
+                    }
+                }
+                (*index, conditions)
+            }
+            Query::Prefix { index, prefix } if prefix.is_empty() => (*index, String::new()),
+            Query::Prefix { index, prefix } => {
+                let from = self.text(escape(prefix).into_owned());
+                (*index, format!(" AND p.term >= {from} AND p.term < {from} || chr(1114111) || chr(1114111)"))
+            }
+            Query::TermRange { index, from, to } => {
+                let mut conditions = String::new();
+                for (bound, operator) in [(from, ">="), (to, "<=")] {
+                    if let Some(bound) = bound {
+                        let bound = self.text(term(bound).into_owned());
+                        let _ = write!(conditions, " AND p.term {operator} {bound}");
+                    }
+                }
+                (*index, conditions)
+            }
+            _ => ("", " AND FALSE".to_owned()),
+        };
+        let index = self.text(index.to_owned());
+        conditions.insert_str(0, &format!("p.group_id = {} AND p.index_name = {index}", self.group));
+        conditions
+    }
+
+    /// Whether the contact of a row holds the latest readable version of its service.
+    fn is_latest(&mut self) -> String {
+        let (group, class) = (self.group.clone(), self.class.clone());
+        let readable = match &self.question.readable_by {
+            None => String::new(),
+            Some(keys) => {
+                let keys = self.texts(terms(keys));
+                format!(
+                    " AND EXISTS (SELECT 1 FROM access AS a WHERE a.group_id = {group} AND a.class = {class}
+                     AND a.holder = ANY({keys}) AND a.id = v.contact_id)"
+                )
+            }
+        };
+        format!(
+            "f.id = (SELECT v.contact_id FROM service_version AS v WHERE v.group_id = {group}
+             AND v.service_id = f.part{readable}
+             ORDER BY v.version DESC, v.contact_modified DESC, v.contact_id DESC LIMIT 1)"
+        )
+    }
+
+    /// What comes after the last hit of an earlier page.
+    fn after(&mut self) -> Option<String> {
+        let after = self.question.after.as_ref()?;
+        let (id, part) = (self.text(escape(&after.id).into_owned()), self.text(escape(&after.part).into_owned()));
+        let place = format!(r#"(f.id COLLATE "C", f.part COLLATE "C") > ({id}, {part})"#);
+        let operator = match self.question.selection.order {
+            Order::Id => return Some(place),
+            Order::Ascending => ">",
+            Order::Descending => "<",
+        };
+        Some(match after.sort {
+            None => format!("(f.s IS NULL AND {place})"),
+            Some(sort) => {
+                let sort = self.integer(sort);
+                format!("(f.s {operator} {sort} OR f.s IS NULL OR (f.s = {sort} AND {place}))")
+            }
+        })
+    }
+}
+
+fn nothing() -> String {
+    "SELECT '' AS id, '' AS part, NULL::bigint AS s WHERE FALSE".to_owned()
+}
+
+fn documents(group: &str, class: &str, condition: &str) -> String {
+    format!(
+        "SELECT d.id, '' AS part, NULL::bigint AS s FROM document AS d
+         WHERE d.group_id = {group} AND d.class = {class} AND NOT d.deleted AND {condition}"
+    )
+}
+
+fn services(group: &str, condition: &str) -> String {
+    format!(
+        "SELECT v.contact_id AS id, v.service_id AS part, NULL::bigint AS s FROM service_version AS v
+         WHERE v.group_id = {group} AND {condition}"
+    )
+}
+
+/// Whether a set has an order of its own.
+fn sorts(query: &Query) -> bool {
+    match query {
+        Query::Term { .. } => true,
+        Query::Union(queries) | Query::Intersection(queries) => queries.iter().any(sorts),
+        Query::Difference(of, _) => sorts(of),
+        _ => false,
+    }
+}
+
+/// How large a set probably is, compared with others.
+fn size(query: &Query) -> u8 {
+    match query {
+        Query::Ids(_) => 0,
+        Query::Term { .. } => 1,
+        Query::Prefix { .. } | Query::TermRange { .. } => 2,
+        Query::Intersection(queries) => queries.iter().map(size).min().unwrap_or(9),
+        Query::Union(queries) => queries.iter().map(size).max().unwrap_or(0),
+        Query::Difference(of, _) => size(of),
+        Query::AccessibleTo(_) => 5,
+        Query::All => 9,
+    }
+}

@@ -1,0 +1,82 @@
+//! What all transactions have in common: a connection, and whether it writes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+
+use super::changes::Tail;
+use crate::changes::Change;
+use crate::{Reading, Result, StoreError, Writing};
+
+/// A transaction, or single questions outside of any.
+pub(super) struct Session {
+    connection: Connection,
+    /// Where changes are told; of a unit of work.
+    work: Option<Work>,
+}
+
+enum Connection {
+    Lent(PoolConnection<Postgres>),
+    Inside(Transaction<'static, Postgres>),
+}
+
+/// What only a unit of work has.
+pub(super) struct Work {
+    pub(super) tail: Arc<Tail>,
+    /// What it changes, to be told on this node after the commit, with the ids under which other nodes find it.
+    pub(super) changes: Vec<(String, Change)>,
+}
+
+impl Session {
+    /// A transaction that sees one state.
+    pub(super) async fn view(pool: &PgPool) -> Result<Self> {
+        let inside = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        Ok(Self { connection: Connection::Inside(inside), work: None })
+    }
+
+    /// Single questions.
+    pub(super) async fn look(pool: &PgPool) -> Result<Self> {
+        Ok(Self { connection: Connection::Lent(pool.acquire().await?), work: None })
+    }
+
+    /// A unit of work.
+    pub(super) async fn work(pool: &PgPool, tail: &Arc<Tail>) -> Result<Self> {
+        let inside = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
+        let work = Work { tail: Arc::clone(tail), changes: Vec::new() };
+        Ok(Self { connection: Connection::Inside(inside), work: Some(work) })
+    }
+
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        match &mut self.connection {
+            Connection::Lent(lent) => lent,
+            Connection::Inside(inside) => inside,
+        }
+    }
+
+    /// Which of two statements to use: a unit of work locks what it reads.
+    pub(super) fn either(&self, reading: &'static str, locking: &'static str) -> &'static str {
+        if self.work.is_some() { locking } else { reading }
+    }
+
+    pub(super) fn changes(&mut self) -> Result<&mut Work> {
+        self.work.as_mut().ok_or_else(|| StoreError::Failed("a view announces no changes".to_owned()))
+    }
+}
+
+impl Reading for Session {}
+
+#[async_trait]
+impl Writing for Session {
+    async fn commit(self: Box<Self>) -> Result<()> {
+        let Connection::Inside(inside) = self.connection else {
+            return Err(StoreError::Failed("a look has nothing to commit".to_owned()));
+        };
+        inside.commit().await?;
+        if let Some(Work { tail, changes }) = self.work {
+            tail.told_here(changes);
+        }
+        Ok(())
+    }
+}
