@@ -289,3 +289,30 @@ pub async fn keeps_any_text(store: Arc<dyn Store>) -> Result<()> {
     assert_eq!(ids(&store, question(everything)).await?.len(), 10);
     Ok(())
 }
+
+/// Of many who take a unique value at the same time one gets it.
+pub async fn gives_a_unique_value_to_one_of_many(store: Arc<dyn Store>) -> Result<()> {
+    let takers: Vec<_> = (0..16)
+        .map(|taker| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let mut work = store.write().await?;
+                let document = document(&taker.to_string(), "1-a");
+                let written = work.create(GROUP, CONTACT, &document, &nothing().unique("login:x")).await?;
+                if written == Written::Done {
+                    work.commit().await?;
+                }
+                Ok::<Written, crate::StoreError>(written)
+            })
+        })
+        .collect();
+    let mut done = 0;
+    for taker in takers {
+        match taker.await.map_err(|_| crate::StoreError::Corrupt("a taker"))?? {
+            Written::Done => done += 1,
+            written => assert_eq!(written, Written::Taken("login:x".to_owned())),
+        }
+    }
+    assert_eq!(done, 1);
+    Ok(())
+}

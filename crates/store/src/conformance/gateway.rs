@@ -176,3 +176,32 @@ pub async fn forgets_what_ended(store: Arc<dyn Store>) -> Result<()> {
     assert_eq!(names, ["always", "edge", "new"]);
     Ok(())
 }
+
+/// Whoever guesses at the same time from many places is forgiven no more than in turn.
+pub async fn forgives_as_many_parallel_guesses_as_in_turn(store: Arc<dyn Store>) -> Result<()> {
+    let mut work = store.write().await?;
+    work.create_code_request(&request("guessed", "address", 1_000)).await?;
+    work.commit().await?;
+    let forgiven = request("guessed", "address", 1_000).tries_left;
+    let guesses: Vec<_> = (0..24)
+        .map(|_| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let mut work = store.write().await?;
+                let left = work.code_request("guessed").await?.map_or(0, |request| request.tries_left);
+                if left == 0 {
+                    return Ok(false);
+                }
+                work.count_wrong_code("guessed").await?;
+                work.commit().await?;
+                Ok::<bool, crate::StoreError>(true)
+            })
+        })
+        .collect();
+    let mut looked = 0;
+    for guess in guesses {
+        looked += u32::from(guess.await.map_err(|_| crate::StoreError::Corrupt("a guess"))??);
+    }
+    assert_eq!(looked, forgiven);
+    Ok(())
+}

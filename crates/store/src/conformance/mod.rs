@@ -58,7 +58,7 @@ macro_rules! store_conformance {
                 creates_and_reads, refuses_an_id_twice, replaces_only_the_expected_revision,
                 keeps_unique_values_unique, releases_unique_values, reaches_with_the_highest_level,
                 lists_in_the_order_asked_for, lists_groups, hides_deleted_documents, purges_everything,
-                keeps_attachments, keeps_any_text,
+                keeps_attachments, keeps_any_text, gives_a_unique_value_to_one_of_many,
             ],
             find: [
                 finds_terms, finds_within_bounds, finds_prefixes, finds_ranges, finds_ids,
@@ -81,6 +81,7 @@ macro_rules! store_conformance {
             gateway: [
                 keeps_processes, keeps_code_requests, counts_live_codes, counts_wrong_codes,
                 uses_codes_and_challenges_once, limits, forgets_what_ended,
+                forgives_as_many_parallel_guesses_as_in_turn,
             ],
             jobs: [claims_due_jobs, finishes_and_postpones, keeps_the_newest_of_the_outbox],
             transactions: [

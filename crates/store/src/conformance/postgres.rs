@@ -42,13 +42,7 @@ impl PostgresServer {
         give(dir.path(), account)?;
         let data = dir.path().join("data");
         run(copying(&template, &data, account))?;
-        let mut command = as_account(&programs.join("postgres"), account);
-        command.arg("-D").arg(&data).arg("-k").arg(dir.path());
-        for setting in SETTINGS {
-            command.args(["-c", setting]);
-        }
-        let log = std::fs::File::create(dir.path().join("log"))?;
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
+        let child = spawn(dir.path())?;
         let url = format!("postgres://keystead@localhost/postgres?host={}", dir.path().display());
         let mut server = Self { url, child, dir };
         server.wait()?;
@@ -79,15 +73,16 @@ impl PostgresServer {
     pub fn restart(&mut self) -> io::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
-        let programs = programs()?;
-        let account = account()?;
-        let mut command = as_account(&programs.join("postgres"), account);
-        command.arg("-D").arg(self.dir.path().join("data")).arg("-k").arg(self.dir.path());
-        for setting in SETTINGS {
-            command.args(["-c", setting]);
+        let began = Instant::now();
+        loop {
+            self.child = spawn(self.dir.path())?;
+            match self.wait() {
+                Ok(()) => return Ok(()),
+                // the last processes of the one before may still be at the data
+                Err(_) if began.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
+                Err(error) => return Err(error),
+            }
         }
-        self.child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        self.wait()
     }
 
     /// Waits until it takes connections.
@@ -108,6 +103,17 @@ impl PostgresServer {
     }
 }
 
+/// Starts a server on the data in a directory.
+fn spawn(dir: &Path) -> io::Result<Child> {
+    let mut command = as_account(&programs()?.join("postgres"), account()?);
+    command.arg("-D").arg(dir.join("data")).arg("-k").arg(dir);
+    for setting in SETTINGS {
+        command.args(["-c", setting]);
+    }
+    let log = std::fs::File::create(dir.join("log"))?;
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()
+}
+
 impl Drop for PostgresServer {
     fn drop(&mut self) {
         // its data goes with it, so there is nothing to finish
@@ -116,11 +122,10 @@ impl Drop for PostgresServer {
     }
 }
 
-/// A test's data need not survive a power cut.
-const SETTINGS: [&str; 8] = [
+/// A test's data must survive the end of the process, and need not survive a power cut.
+const SETTINGS: [&str; 7] = [
     "listen_addresses=",
     "fsync=off",
-    "synchronous_commit=off",
     "full_page_writes=off",
     "shared_buffers=64MB",
     "max_connections=200",

@@ -89,7 +89,7 @@ impl Tail {
     pub(super) fn listen(self: &Arc<Self>) -> Changes {
         let changes = self.feed.listen();
         if !self.looking.swap(true, Ordering::SeqCst) {
-            tokio::spawn(look(Arc::clone(self)));
+            tokio::spawn(look(Arc::clone(self), Instant::now()));
         }
         changes
     }
@@ -118,7 +118,7 @@ impl Tail {
         for row in rows {
             let id: String = row.try_get(1)?;
             let new = self.told.lock().note(&id, stamp(&id));
-            if new && stamp(&id) >= old {
+            if new && stamp(&id) > old {
                 let change = self.change(&row).await?;
                 self.feed.tell(change);
             }
@@ -159,8 +159,8 @@ impl Tail {
 }
 
 /// Looks as long as the store is open.
-async fn look(tail: Arc<Tail>) {
-    let mut begun = Some(Instant::now());
+async fn look(tail: Arc<Tail>, begun: Instant) {
+    let mut begun = Some(begun);
     while !tail.closed.load(Ordering::SeqCst) {
         match tail.catch_up(begun).await {
             Ok(()) => {

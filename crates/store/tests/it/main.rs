@@ -7,6 +7,8 @@ mod crash;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod processes;
