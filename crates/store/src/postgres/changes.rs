@@ -26,6 +26,8 @@ const LOOK: Duration = Duration::from_millis(20);
 const BREATH: Duration = Duration::from_secs(1);
 /// How far a look goes back, in milliseconds: longer than a statement, and the clocks of two nodes, can be off.
 const BACK: EpochMs = 60_000;
+/// How much two readings of clocks may be apart, in milliseconds.
+const SLACK: EpochMs = 10;
 /// How long rows are kept, in milliseconds.
 pub(super) const KEPT: EpochMs = 300_000;
 
@@ -107,7 +109,9 @@ impl Tail {
             .await?
             .try_get(0)?;
         let old = begun.map_or(EpochMs::MIN, |begun| {
-            now.saturating_sub(EpochMs::try_from(begun.elapsed().as_millis()).unwrap_or(BACK))
+            let ago = EpochMs::try_from(begun.elapsed().as_millis()).unwrap_or(BACK);
+            // two clocks are read one after the other: rather something old than something missed
+            now.saturating_sub(ago).saturating_sub(SLACK)
         });
         let rows = sqlx::query(
             "SELECT group_id, id, class, kind, document, parts, last FROM change WHERE at > $1 ORDER BY at, id",
@@ -118,7 +122,7 @@ impl Tail {
         for row in rows {
             let id: String = row.try_get(1)?;
             let new = self.told.lock().note(&id, stamp(&id));
-            if new && stamp(&id) > old {
+            if new && stamp(&id) >= old {
                 let change = self.change(&row).await?;
                 self.feed.tell(change);
             }
