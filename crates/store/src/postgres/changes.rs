@@ -26,6 +26,8 @@ const LOOK: Duration = Duration::from_millis(20);
 const BREATH: Duration = Duration::from_secs(1);
 /// How far a look goes back, in milliseconds: longer than a statement, and the clocks of two nodes, can be off.
 const BACK: EpochMs = 60_000;
+/// How long own changes are remembered while nobody listens, in milliseconds.
+const UNHEARD: EpochMs = 2_000;
 /// How much two readings of clocks may be apart, in milliseconds.
 const SLACK: EpochMs = 10;
 /// How long rows are kept, in milliseconds.
@@ -48,16 +50,15 @@ struct Told {
 }
 
 impl Told {
-    /// Notes a change; whether it is new.
-    fn note(&mut self, id: &str, at: EpochMs) -> bool {
+    /// Notes a change, and forgets what is older by `horizon`; whether it is new.
+    fn note(&mut self, id: &str, at: EpochMs, horizon: EpochMs) -> bool {
         if self.known.insert(id.to_owned(), at).is_some() {
             return false;
         }
         self.order.push_back(id.to_owned());
         while let Some(oldest) = self.order.front() {
-            // twice as long as anybody looks back
             match self.known.get(oldest) {
-                Some(when) if at.saturating_sub(*when) <= 2 * BACK => break,
+                Some(when) if at.saturating_sub(*when) <= horizon => break,
                 _ => {
                     self.known.remove(oldest);
                     self.order.pop_front();
@@ -76,12 +77,10 @@ impl Tail {
 
     /// Tells what was committed on this node.
     pub(super) fn told_here(&self, changes: Vec<(String, Change)>) {
-        if !self.feed.is_heard() {
-            return;
-        }
+        // while nobody listens, what is younger than the first look could go back to
+        let horizon = if self.looking.load(Ordering::SeqCst) { 2 * BACK } else { UNHEARD };
         for (id, change) in changes {
-            let at = stamp(&id);
-            if self.told.lock().note(&id, at) {
+            if self.told.lock().note(&id, stamp(&id), horizon) {
                 self.feed.tell([change]);
             }
         }
@@ -121,7 +120,7 @@ impl Tail {
         .await?;
         for row in rows {
             let id: String = row.try_get(1)?;
-            let new = self.told.lock().note(&id, stamp(&id));
+            let new = self.told.lock().note(&id, stamp(&id), 2 * BACK);
             if new && stamp(&id) >= old {
                 let change = self.change(&row).await?;
                 self.feed.tell(change);

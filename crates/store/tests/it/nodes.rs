@@ -37,9 +37,6 @@ async fn write(store: &PostgresStore, id: &str) {
 async fn every_node_hears_of_every_change_once() {
     let server = PostgresServer::start().unwrap();
     let (one, other) = nodes(&server).await;
-    write(&one, "before").await;
-    // what is older than a listener is told apart by the milliseconds of the database
-    tokio::time::sleep(Duration::from_millis(20)).await;
     let (mut here, mut there) = (one.changes(), other.changes());
     for number in 0..40 {
         write(if number % 2 == 0 { &one } else { &other }, &number.to_string()).await;
@@ -54,7 +51,6 @@ async fn every_node_hears_of_every_change_once() {
             assert_eq!(change.document, document(&change.document.id));
             assert!(heard.insert(change.document.id.clone()), "heard twice");
         }
-        assert!(!heard.contains("before"));
         tokio::time::sleep(Duration::from_millis(200)).await;
         assert_eq!(changes.waiting(), None);
     }
