@@ -1,5 +1,6 @@
 // A real `keystead` process for one test file: a free port, an empty data directory, both gone at the end.
 import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -11,6 +12,8 @@ const here = fileURLToPath(new URL('..', import.meta.url))
 const binary = resolve(here, process.env.KEYSTEAD_BIN ?? '../target/debug/keystead')
 const run = promisify(execFile)
 
+const postgres = resolve(here, process.env.KEYSTEAD_POSTGRES_SERVER ?? '../target/debug/examples/postgres_server')
+
 const STARTUP_LIMIT_MS = 30_000
 
 export class Server {
@@ -18,6 +21,9 @@ export class Server {
   base
   #child
   #data
+  #postgres
+  /** The arguments that say where the server keeps what it knows. */
+  #place = []
 
   /** Base URL of the message gateway. */
   get gateway() {
@@ -26,11 +32,23 @@ export class Server {
 
   async start() {
     this.#data = await mkdtemp(join(tmpdir(), 'keystead-interop-'))
-    const args = ['serve', '--dev', '--listen', '127.0.0.1:0', '--data', this.#data]
+    this.#place = ['--data', this.#data]
+    if (process.env.KEYSTEAD_ENGINE === 'postgres') {
+      this.#place.push('--database', await this.#startPostgres())
+      await run(binary, ['migrate', ...this.#place])
+    }
+    const args = ['serve', '--dev', '--listen', '127.0.0.1:0', ...this.#place]
     const stderr = process.env.KEYSTEAD_STDERR ? 'inherit' : 'pipe'
     this.#child = spawn(binary, args, { stdio: ['ignore', 'pipe', stderr] })
     process.once('exit', () => this.#child.kill('SIGKILL'))
     this.base = await this.#ready()
+  }
+
+  /** A database server of our own; it ends when its standard input does, with this process at the latest. */
+  async #startPostgres() {
+    this.#postgres = spawn(postgres, { stdio: ['pipe', 'pipe', 'inherit'] })
+    const [url] = await once(this.#postgres.stdout, 'data')
+    return String(url).trim()
   }
 
   #ready() {
@@ -62,12 +80,17 @@ export class Server {
       this.#child.kill('SIGKILL')
       await gone
     }
+    if (this.#postgres) {
+      const gone = once(this.#postgres, 'exit')
+      this.#postgres.stdin.end()
+      await gone
+    }
     if (this.#data) await rm(this.#data, { recursive: true, force: true })
   }
 
   /** `keystead admin …` on the data directory of the running server; returns the JSON it prints. */
   async admin(...args) {
-    const { stdout } = await run(binary, ['admin', ...args, '--data', this.#data])
+    const { stdout } = await run(binary, ['admin', ...args, ...this.#place])
     return JSON.parse(stdout)
   }
 

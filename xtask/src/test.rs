@@ -10,7 +10,14 @@ use crate::steps::{self, command, root, works};
 type Step = (&'static str, fn() -> anyhow::Result<()>);
 
 /// In the order of how fast they tell what is wrong.
-const STEPS: &[Step] = &[("format", format), ("lint", lint), ("unit", unit), ("docs", documents), ("interop", interop)];
+const STEPS: &[Step] = &[
+    ("format", format),
+    ("lint", lint),
+    ("unit", unit),
+    ("docs", documents),
+    ("interop", interop),
+    ("interop-postgres", interop_postgres),
+];
 
 fn run_steps(steps: &[&Step]) -> anyhow::Result<()> {
     let mut times = Vec::new();
@@ -46,6 +53,7 @@ fn unit() -> anyhow::Result<()> {
     if !works("cargo", &["nextest", "--version"]) {
         run_command("cargo", &["install", "cargo-nextest", "--locked"])?;
     }
+    install_postgres()?;
     run_command("cargo", &["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"])?;
     run_command("cargo", &["test", "--workspace", "--doc", "--quiet"])
 }
@@ -60,6 +68,34 @@ fn interop() -> anyhow::Result<()> {
     run_command("cargo", &["build", "--package", "keystead-sdk", "--example", "interop_driver"])?;
     official_clients()?;
     steps::run(command("npm", &["test"]).current_dir(root().join("interop")))
+}
+
+/// The same on PostgreSQL: a server of its own for every file.
+fn interop_postgres() -> anyhow::Result<()> {
+    run_command("cargo", &["build", "--package", "keystead-cli"])?;
+    run_command("cargo", &["build", "--package", "keystead-sdk", "--example", "interop_driver"])?;
+    let example = ["--package", "keystead-store", "--features", "testing", "--example", "postgres_server"];
+    run_command("cargo", &[&["build"][..], &example].concat())?;
+    install_postgres()?;
+    official_clients()?;
+    steps::run(command("npm", &["test"]).current_dir(root().join("interop")).env("KEYSTEAD_ENGINE", "postgres"))
+}
+
+/// Where Debian puts the programs of each version.
+const POSTGRES: &str = "/usr/lib/postgresql";
+
+fn install_postgres() -> anyhow::Result<()> {
+    let installed = std::fs::read_dir(POSTGRES).is_ok_and(|versions| {
+        versions.filter_map(Result::ok).any(|version| version.path().join("bin/initdb").is_file())
+    });
+    if installed {
+        return Ok(());
+    }
+    if !works("apt-get", &["--version"]) {
+        bail!("the tests need PostgreSQL 15 or newer below {POSTGRES}: install it and try again");
+    }
+    run_command("apt-get", &["update"])?;
+    run_command("apt-get", &["install", "--yes", "--no-install-recommends", "postgresql"])
 }
 
 /// Installs Node.js where it is missing, and the packages of the official clients.

@@ -1,14 +1,11 @@
 //! `keystead doctor`: examines a deployment where it runs, and says what to put right.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use keystead_server::doctor::{Finding, Health, examine};
-use keystead_server::rng::SystemRng;
-use keystead_server::{App, Config, ServerKeys};
-use keystead_store::Store as _;
-use keystead_store::sqlite::SqliteStore;
+
+use crate::storage::{self, Place};
 
 /// Room that should be left for the database and its log.
 const ROOM: u64 = 1 << 30;
@@ -16,12 +13,8 @@ const ROOM: u64 = 1 << 30;
 /// Arguments of `keystead doctor`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Where the database and the server's secret are [default: ./keystead-data]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// A configuration file (TOML)
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -29,22 +22,17 @@ pub(crate) struct Arguments {
 
 /// Examines, prints what was found, and fails if something is wrong.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let mut config = Config::load(arguments.config.as_deref())?;
-    if let Some(data) = arguments.data {
-        config.server.data = data;
-    }
+    let config = arguments.place.config()?;
     let data = config.server.data.clone();
-    if !data.join("keystead.db").is_file() {
+    if !config.server.database.is_set() && !data.join("keystead.db").is_file() {
         bail!("{}: there is no database: start the server once, or name another folder with --data", data.display());
     }
     let doubts = crate::config::doubts(&config);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut findings = runtime.block_on(async {
-        let keys = ServerKeys::load_or_make(&data, &SystemRng::default()).context("the server's secret")?;
-        let store = Arc::new(SqliteStore::open(&data, Default::default()).context("the database")?);
-        let app = App::new(store.clone(), config, keys)?;
+        let app = storage::open(config).await?;
         let findings = examine(&app).await;
-        store.close().await;
+        app.store.close().await;
         anyhow::Ok(findings)
     })?;
     findings.push(disk(&data));

@@ -6,16 +6,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use keystead_server::http::{Listening, Running};
 use keystead_server::jobs::Worker;
-use keystead_server::rng::SystemRng;
-use keystead_server::{App, Config, ServerKeys, bootstrap};
-use keystead_store::Store as _;
-use keystead_store::sqlite::SqliteStore;
+use keystead_server::{App, Config, bootstrap};
 use tokio::net::TcpListener;
 
 /// A running server.
 pub(crate) struct Embedded {
     pub(crate) app: Arc<App>,
-    store: Arc<SqliteStore>,
     running: Running,
     worker: Worker,
 }
@@ -23,12 +19,8 @@ pub(crate) struct Embedded {
 impl Embedded {
     /// Opens the data directory, and listens.
     pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
-        let data = config.server.data.clone();
-        std::fs::create_dir_all(&data).with_context(|| format!("{}: cannot be made", data.display()))?;
-        let keys = ServerKeys::load_or_make(&data, &SystemRng::default()).context("the server's secret")?;
-        let store = Arc::new(SqliteStore::open(&data, Default::default()).context("the database")?);
         let listen = config.server.listen;
-        let app = Arc::new(App::new(store.clone(), config, keys)?);
+        let app = Arc::new(crate::storage::open(config).await?);
         if app.config.dev {
             bootstrap::development(&app).await?;
         }
@@ -37,7 +29,7 @@ impl Embedded {
         let tls = keystead_server::http::acceptor(&app.config.tls)?;
         let options = Listening { tls, connections: Some(app.config.server.max_connections) };
         let running = keystead_server::http::serve(listener, keystead_server::router(app.clone()), options)?;
-        Ok(Self { app, store, running, worker })
+        Ok(Self { app, running, worker })
     }
 
     /// Where it listens.
@@ -50,7 +42,7 @@ impl Embedded {
         self.app.events.stop().await;
         self.running.stop().await?;
         self.worker.stop().await;
-        self.store.close().await;
+        self.app.store.close().await;
         Ok(())
     }
 }

@@ -7,8 +7,10 @@ mod config;
 mod demo;
 mod doctor;
 mod embedded;
+mod migrate;
 mod reference;
 mod serve;
+mod storage;
 
 use clap::{Parser, Subcommand};
 
@@ -39,6 +41,8 @@ enum Command {
     Config(config::Command),
     /// Check a deployment: database, disk, clock, mail, SMS, captcha providers, TLS
     Doctor(doctor::Arguments),
+    /// Bring a PostgreSQL database to the shape this binary expects, and fill it from an embedded one
+    Migrate(migrate::Arguments),
     /// Print a page of the reference: openapi, errors, command-line
     Reference(reference::Arguments),
 }
@@ -53,6 +57,7 @@ fn main() -> anyhow::Result<()> {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Admin(arguments) => admin::run(arguments),
+        Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use keystead_server::{App, Config};
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,6 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::embedded::Embedded;
+use crate::storage::Place;
 
 /// Arguments of `keystead serve`.
 #[derive(Debug, clap::Args)]
@@ -24,23 +24,16 @@ pub(crate) struct Arguments {
     /// Where to listen [default: 127.0.0.1:16043]
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
-    /// Where the database and the server's secret are [default: ./keystead-data]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// A configuration file (TOML)
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// Serves until a signal asks to stop.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let mut config = Config::load(arguments.config.as_deref())?;
+    let mut config = arguments.place.config()?;
     config.dev = arguments.dev;
     if let Some(listen) = arguments.listen {
         config.server.listen = listen;
-    }
-    if let Some(data) = arguments.data {
-        config.server.data = data;
     }
     log(config.dev);
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config))

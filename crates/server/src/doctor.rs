@@ -1,7 +1,6 @@
 //! Examines a deployment: everything that the server depends on and that can be wrong without anybody noticing
 //! before the first person registers.
 
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -55,7 +54,7 @@ fn finding(what: &'static str, outcome: Result<Option<String>, String>) -> Findi
 pub async fn examine(app: &App) -> Vec<Finding> {
     vec![
         finding("database", database(app).await),
-        finding("secret", secret(&app.config.server.data)),
+        finding("secret", secret(app)),
         finding("e-mail", email(app).await),
         finding("sms", sms(app).await),
         finding("recaptcha", gateway::probe_recaptcha(app).await),
@@ -74,8 +73,11 @@ async fn database(app: &App) -> Result<Option<String>, String> {
 }
 
 /// The server's secret is its owner's alone.
-fn secret(data: &Path) -> Result<Option<String>, String> {
-    let path = data.join("secret.key");
+fn secret(app: &App) -> Result<Option<String>, String> {
+    if app.config.server.secret.is_set() {
+        return Ok(Some("in the configuration".to_owned()));
+    }
+    let path = app.config.server.data.join("secret.key");
     let found = std::fs::metadata(&path).map_err(|error| format!("{}: {}", path.display(), error.kind()))?;
     #[cfg(unix)]
     {

@@ -82,10 +82,23 @@ impl ServerKeys {
             }
             Err(error) => return Err(error),
         };
+        Self::read(&text)
+    }
+
+    /// Reads a master secret of 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn read(text: &str) -> io::Result<Self> {
         let mut master = Zeroizing::new([0; 32]);
         hex::decode_to_slice(text.trim(), &mut *master)
-            .map_err(|_| io::Error::other("secret.key must hold 64 hexadecimal digits"))?;
+            .map_err(|_| io::Error::other("the secret must be 64 hexadecimal digits"))?;
         Self::derive(&master)
+    }
+
+    /// What tells secrets apart without telling anything of them.
+    pub fn fingerprint(&self) -> Vec<u8> {
+        self.digest(Purpose::Token, &[b"fingerprint"])
     }
 
     /// A keyed digest of `parts`, which cannot be told apart by moving a boundary between them.

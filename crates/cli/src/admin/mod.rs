@@ -5,24 +5,17 @@ mod hcp;
 mod process;
 mod user;
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Subcommand;
-use keystead_server::rng::SystemRng;
-use keystead_server::{App, Config, ServerKeys, groups};
-use keystead_store::sqlite::SqliteStore;
+use keystead_server::{App, groups};
+
+use crate::storage::{self, Place};
 
 /// Arguments of `keystead admin`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Where the database and the server's secret are [default: ./keystead-data]
-    #[arg(long, value_name = "DIR", global = true)]
-    data: Option<PathBuf>,
-    /// A configuration file (TOML)
-    #[arg(long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     #[command(subcommand)]
     command: Command,
 }
@@ -45,13 +38,10 @@ enum Command {
 
 /// Carries out an administrator's command and prints JSON.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let mut config = Config::load(arguments.config.as_deref())?;
-    if let Some(data) = arguments.data {
-        config.server.data = data;
-    }
+    let config = arguments.place.config()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let answer = runtime.block_on(async {
-        let app = open(config)?;
+        let app = storage::open(config).await?;
         let answer = match arguments.command {
             Command::Group(command) => group::run(&app, command).await,
             Command::Hcp(command) => hcp::run(&app, command).await,
@@ -63,14 +53,6 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     })?;
     println!("{answer}");
     Ok(())
-}
-
-fn open(config: Config) -> anyhow::Result<App> {
-    let data = config.server.data.clone();
-    std::fs::create_dir_all(&data).with_context(|| format!("{}: cannot be made", data.display()))?;
-    let keys = ServerKeys::load_or_make(&data, &SystemRng::default()).context("the server's secret")?;
-    let store = Arc::new(SqliteStore::open(&data, Default::default()).context("the database")?);
-    Ok(App::new(store, config, keys)?)
 }
 
 /// The group named, or the only one there is.

@@ -130,9 +130,10 @@ async fn figures_are_for_this_machine_or_for_who_has_the_token() {
     let server = Server::dev(data.path());
     assert!(!may_log_in(&server, "nobody").await);
     let get = |base: String, headers: &'static [(&str, &str)]| async move {
-        let request = headers.iter().fold(reqwest::Client::new().get(format!("{base}/metrics")), |request, header| {
-            request.header(header.0, header.1)
-        });
+        let http = keystead_server::http::outgoing().unwrap();
+        let request = headers
+            .iter()
+            .fold(http.get(format!("{base}/metrics")), |request, header| request.header(header.0, header.1));
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod changes;
+mod copy;
 mod derived;
 mod documents;
 mod error;
@@ -28,6 +29,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Row as _};
 
 use self::changes::Tail;
+pub use self::copy::{Copied, Progress};
 use self::session::Session;
 use crate::changes::Changes;
 use crate::{Reading, Result, Store, StoreError, Writing};
