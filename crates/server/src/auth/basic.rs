@@ -15,6 +15,14 @@ use crate::error::{ApiError, ApiResult};
 /// # Errors
 /// 401 where the header is missing or the secret wrong or ambiguous, 429 after too many wrong ones.
 pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>, ip: ClientIp) -> ApiResult<Account> {
+    Ok(prove(app, authorization, ip).await?.account)
+}
+
+/// The account, and how well it was proven.
+///
+/// # Errors
+/// As [`authenticate`].
+pub(super) async fn prove(app: &App, authorization: Option<&HeaderValue>, ip: ClientIp) -> ApiResult<login::Proven> {
     let encoded = authorization
         .and_then(|value| value.to_str().ok()?.strip_prefix("Basic "))
         .filter(|encoded| encoded.len() <= 4096)
@@ -26,7 +34,7 @@ pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>, ip: Cl
     let (tx, proven) = login::prove(app, ip, name, secret, None).await?;
     tx.commit().await?;
     match <[login::Proven; 1]>::try_from(proven) {
-        Ok([proven]) => Ok(proven.account),
+        Ok([proven]) => Ok(proven),
         Err(_) => Err(ApiError::unauthorized()),
     }
 }

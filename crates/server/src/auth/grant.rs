@@ -76,6 +76,11 @@ impl Grant {
         Ok(Self { claims, session_end: session.expires / 1000 })
     }
 
+    /// What the session's bearers say.
+    pub(super) fn into_claims(self) -> Claims {
+        self.claims
+    }
+
     /// The token to send with every call.
     ///
     /// # Errors

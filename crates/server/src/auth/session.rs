@@ -6,11 +6,15 @@ use axum::extract::FromRequestParts;
 use http::header;
 use http::request::Parts;
 use keystead_model::access::{self, Caller, DataOwnerType};
-use keystead_store::accounts::Account;
+use keystead_store::accounts::{Account, Session as StoredSession};
 
+use super::grant::Grant;
 use super::token::{Claims, TokenKind, decode};
+use super::{ClientIp, basic};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
+use crate::http::Older;
+use crate::keys::Purpose;
 
 /// An authenticated caller.
 #[derive(Debug, Clone)]
@@ -76,9 +80,13 @@ impl FromRequestParts<Arc<App>> for Session {
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
             .ok_or_else(ApiError::unauthorized)?;
+        let now = app.now();
+        if authorization.starts_with("Basic ") && parts.extensions.get::<Older>().is_some() {
+            let claims = by_name_and_secret(parts, app, now).await?;
+            return of_claims(parts, app, claims, now);
+        }
         let token = authorization.strip_prefix("Bearer ").ok_or_else(ApiError::unauthorized)?;
         let token = token.trim();
-        let now = app.now();
         let claims = match app.bearers.recall(token, now) {
             Some(claims) => claims,
             None => {
@@ -91,12 +99,41 @@ impl FromRequestParts<Arc<App>> for Session {
                 claims
             }
         };
-        let presented = parts.headers.get_all("icure-access-control-keys").iter();
-        let values = presented.map(|value| value.to_str().unwrap_or("\u{fffd}"));
-        let delegation_keys =
-            access::access_control_keys(values).map_err(|error| ApiError::malformed(error.to_string()))?;
-        app.events.remember_keys(&claims.session, &delegation_keys, now);
-        let account = Account { group: claims.group.clone(), user: claims.user.clone() };
-        Ok(Self { account, claims, delegation_keys })
+        of_claims(parts, app, claims, now)
     }
+}
+
+fn of_claims(parts: &Parts, app: &App, claims: Arc<Claims>, now: i64) -> ApiResult<Session> {
+    let presented = parts.headers.get_all("icure-access-control-keys").iter();
+    let values = presented.map(|value| value.to_str().unwrap_or("\u{fffd}"));
+    let delegation_keys =
+        access::access_control_keys(values).map_err(|error| ApiError::malformed(error.to_string()))?;
+    app.events.remember_keys(&claims.session, &delegation_keys, now);
+    let account = Account { group: claims.group.clone(), user: claims.user.clone() };
+    Ok(Session { account, claims, delegation_keys })
+}
+
+/// Whoever sends name and secret with every call has a session as long as the call (wire 7.2). What was found right
+/// is kept for a second, as with bearers, under a digest.
+async fn by_name_and_secret(parts: &mut Parts, app: &Arc<App>, now: i64) -> ApiResult<Arc<Claims>> {
+    let authorization = parts.headers.get(header::AUTHORIZATION);
+    let sent = authorization.map(|value| value.as_bytes()).unwrap_or_default();
+    let digest = hex::encode(app.keys.digest(Purpose::Token, &[b"basic", sent]));
+    if let Some(claims) = app.bearers.recall(&digest, now) {
+        return Ok(claims);
+    }
+    let epoch = app.bearers.epoch();
+    let Ok(ip) = ClientIp::from_request_parts(&mut parts.clone(), app).await;
+    let proven = basic::prove(app, authorization, ip).await?;
+    let session = StoredSession {
+        id: digest.clone(),
+        accounts: vec![proven.account.clone()],
+        class: proven.class.level(),
+        created: now,
+        expires: now,
+    };
+    let mut tx = app.store.read().await?;
+    let claims = Arc::new(Grant::of(app, &mut *tx, &proven.account, &session, None).await?.into_claims());
+    app.bearers.remember(epoch, &digest, &claims, now);
+    Ok(claims)
 }

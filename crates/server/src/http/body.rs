@@ -14,6 +14,7 @@ use keystead_model::error::ErrorCode;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::older::{Older, without_nulls};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 
@@ -25,7 +26,12 @@ impl FromRequest<Arc<App>> for Json {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> ApiResult<Self> {
-        read_value(&read(request, app.config.server.max_body_bytes).await?).map(Self)
+        let older = request.extensions().get::<Older>().is_some();
+        let mut value = read_value(&read(request, app.config.server.max_body_bytes).await?)?;
+        if older {
+            without_nulls(&mut value);
+        }
+        Ok(Self(value))
     }
 }
 

@@ -3,6 +3,7 @@
 mod body;
 mod finish;
 mod listen;
+mod older;
 mod outgoing;
 mod params;
 mod route;
@@ -13,6 +14,7 @@ pub(crate) use body::read as read_body;
 pub use body::{Json, Octets, Text, json_body, json_text, read_value};
 pub use finish::finish;
 pub use listen::{Listening, Running, serve};
+pub use older::Older;
 pub use outgoing::outgoing;
 pub use params::{Path, Query};
 pub use route::{Access, Route, Shape};

@@ -12,6 +12,7 @@ use keystead_model::error::ErrorCode;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
+use super::older::with_older_addresses;
 use super::{Route, finish};
 use crate::app::App;
 use crate::error::ApiError;
@@ -22,7 +23,7 @@ pub fn router(app: Arc<App>, routes: Vec<Route>) -> Router {
     for route in routes {
         router = router.route(&route.path, route.handler);
     }
-    router
+    let router = router
         .fallback(|| async { ApiError::not_found("endpoint") })
         .method_not_allowed_fallback(|| async {
             ApiError::new(ErrorCode::MethodNotAllowed, "the endpoint does not offer this method")
@@ -31,7 +32,8 @@ pub fn router(app: Arc<App>, routes: Vec<Route>) -> Router {
         .layer(cors())
         .layer(axum::middleware::map_response_with_state(app.clone(), protect))
         .layer(axum::middleware::from_fn_with_state(app.clone(), finish))
-        .with_state(app)
+        .with_state(app);
+    with_older_addresses(router)
 }
 
 /// How long a client may pause in the middle of a body.

@@ -5,6 +5,7 @@ mod exchange;
 mod exchange_maps;
 mod groups;
 mod invitations;
+mod older;
 mod parents;
 mod parties;
 mod patients;

@@ -120,7 +120,12 @@ impl World {
 
 impl Person {
     pub(super) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.http.request(method, format!("{}/rest/v2/{path}", self.base)).bearer_auth(&self.bearer)
+        self.at(method, &format!("/rest/v2/{path}"))
+    }
+
+    /// A request of any path.
+    pub(super) fn at(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.bearer)
     }
 
     pub(super) async fn get(&self, path: &str) -> Answer {

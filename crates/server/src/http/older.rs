@@ -1,0 +1,77 @@
+//! Older clients (wire 7): `/rest/v1` and `/ws/v1` are the same endpoints as `/rest/v2` and `/ws/v2`, and forgive
+//! what those clients send.
+
+use axum::Router;
+use axum::extract::Request;
+use http::Uri;
+use http::uri::PathAndQuery;
+use serde_json::Value;
+use tower::Layer as _;
+use tower::util::MapRequestLayer;
+
+/// A request of an older client, among its extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct Older;
+
+/// Where the older addresses begin, and what they stand for.
+const ADDRESSES: [(&str, &str); 2] = [("/rest/v1/", "/rest/v2/"), ("/ws/v1/", "/ws/v2/")];
+
+/// The router that understands the older addresses too.
+pub(super) fn with_older_addresses(router: Router) -> Router {
+    Router::new().fallback_service(MapRequestLayer::new(rewrite).layer(router))
+}
+
+fn rewrite(mut request: Request) -> Request {
+    let path = request.uri().path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
+    let newer = ADDRESSES.iter().find_map(|(older, newer)| Some(format!("{newer}{}", path.strip_prefix(older)?)));
+    if let Some(path) = newer.and_then(|path| PathAndQuery::try_from(path).ok()) {
+        let mut parts = request.uri().clone().into_parts();
+        parts.path_and_query = Some(path);
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+            request.extensions_mut().insert(Older);
+        }
+    }
+    request
+}
+
+/// Takes out the properties that are null: older clients send them where the format has none.
+pub(super) fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            object.retain(|_, value| !value.is_null());
+            object.values_mut().for_each(without_nulls);
+        }
+        Value::Array(values) => values.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_the_beginning_of_an_address_is_older() {
+        for (given, expected) in [
+            ("/rest/v1/contact?x=/rest/v1/", Some("/rest/v2/contact?x=/rest/v1/")),
+            ("/ws/v1/notification/subscribe", Some("/ws/v2/notification/subscribe")),
+            ("/rest/v2/contact/rest/v1/", None),
+            ("/rest/v1", None),
+            ("/gw/rest/v1/x", None),
+        ] {
+            let request = rewrite(Request::builder().uri(given).body(axum::body::Body::empty()).unwrap());
+            assert_eq!(request.uri().to_string(), expected.unwrap_or(given));
+            assert_eq!(request.extensions().get::<Older>().is_some(), expected.is_some());
+        }
+    }
+
+    #[test]
+    fn nulls_are_taken_out_at_every_depth_and_stay_in_lists() {
+        let mut value = json!({"a": null, "b": [{"c": null, "d": 1}, null], "e": {"f": null}});
+        without_nulls(&mut value);
+        assert_eq!(value, json!({"b": [{"d": 1}, null], "e": {}}));
+    }
+}
