@@ -41,9 +41,8 @@ impl Flavour for Fast {
 
     fn commit(&self, fragments: &[Scalar]) -> Result<Kept, MpcError> {
         let (value, proof, seeds, transmit) = self.party.refresh_phase2(&self.session, fragments);
-        let (mut seed, transmit) = (seeds.into_values().next())
-            .zip(transmit.into_iter().next())
-            .ok_or(MpcError::Recoverable("no seed"))?;
+        let (mut seed, transmit) =
+            (seeds.into_values().next()).zip(transmit.into_iter().next()).ok_or(MpcError::Recoverable("no seed"))?;
         let opening = Opening { value: Zeroizing::new(seed.seed), salt: Zeroizing::new(seed.salt) };
         seed.seed.zeroize();
         let seed_commitment = transmit.commitment;

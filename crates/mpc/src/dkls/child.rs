@@ -23,7 +23,14 @@ pub fn derive_public(commitments: &PairCommitments, path: &[u32]) -> Result<Vec<
     let chain_code = *commitments.chain_code().ok_or(NO_CHILD)?;
     let pk = curve::point(commitments.public_key()).ok_or(NO_CHILD)?;
     // the derivation of shares and of keys is one; without a secret, zero will do
-    let data = DerivData { depth: 0, child_number: 0, parent_fingerprint: [0; 4], poly_point: k256::Scalar::ZERO, pk, chain_code };
+    let data = DerivData {
+        depth: 0,
+        child_number: 0,
+        parent_fingerprint: [0; 4],
+        poly_point: k256::Scalar::ZERO,
+        pk,
+        chain_code,
+    };
     Ok(curve::bytes_of(&derive(data, path)?.pk))
 }
 
@@ -36,7 +43,8 @@ pub(crate) fn derive_secret(
     let chain_code = *commitments.chain_code().ok_or(NO_CHILD)?;
     let pk = curve::point(commitments.public_key()).ok_or(NO_CHILD)?;
     let poly_point: Zeroizing<k256::Scalar> = curve::scalar(secret.expose()).ok_or(NO_CHILD)?;
-    let data = DerivData { depth: 0, child_number: 0, parent_fingerprint: [0; 4], poly_point: *poly_point, pk, chain_code };
+    let data =
+        DerivData { depth: 0, child_number: 0, parent_fingerprint: [0; 4], poly_point: *poly_point, pk, chain_code };
     Ok(curve::secret_of(&derive(data, path)?.poly_point))
 }
 

@@ -145,8 +145,7 @@ fn check_not_mirrored(kept: &Kept, peer: &Committed) -> Result<(), MpcError> {
     if own.chain.is_some() != peer.chain.is_some() {
         return Err(Malformed::Value.into());
     }
-    let mirrored =
-        own.proof == peer.proof || own.seed == peer.seed || (own.chain.is_some() && own.chain == peer.chain);
+    let mirrored = own.proof == peer.proof || own.seed == peer.seed || (own.chain.is_some() && own.chain == peer.chain);
     if mirrored { Err(MpcError::Mirrored) } else { Ok(()) }
 }
 

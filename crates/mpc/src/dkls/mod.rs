@@ -22,8 +22,8 @@ use crate::ids::Party;
 use crate::secret::SecretScalar;
 use crate::session::turn::Turn;
 use crate::signature::{SignRequest, Signed};
-pub(crate) use child::derive_secret;
 pub use child::derive_public;
+pub(crate) use child::derive_secret;
 
 type Secp = k256::Secp256k1;
 

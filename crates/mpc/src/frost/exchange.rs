@@ -112,12 +112,7 @@ impl Run {
         Ok((secret, share, theirs))
     }
 
-    fn part3(
-        &self,
-        secret: round2::SecretPackage,
-        theirs: &Theirs,
-        share: round2::Package,
-    ) -> Result<Fresh, MpcError> {
+    fn part3(&self, secret: round2::SecretPackage, theirs: &Theirs, share: round2::Package) -> Result<Fresh, MpcError> {
         let shares = BTreeMap::from([(self.peer, share)]);
         let (key, public) = match &self.flavour {
             Flavour::Keygen => dkg::part3(&secret, theirs, &shares),

@@ -74,7 +74,6 @@ impl PairCommitments {
         party.of(&self.shares).as_slice()
     }
 
-
     /// The chain code (BIP-32), on secp256k1. Whoever has it and one child's private key has all of them.
     pub fn chain_code(&self) -> Option<&[u8; 32]> {
         self.chain_code.as_ref()

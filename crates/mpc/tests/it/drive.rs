@@ -16,24 +16,13 @@ pub(crate) struct Two<T> {
     pub(crate) server: T,
 }
 
-impl<T> Two<T> {
-    pub(crate) fn map<U>(self, map: impl Fn(T) -> U) -> Two<U> {
-        Two { client: map(self.client), server: map(self.server) }
-    }
-}
-
 /// Parameters of a session that never was before.
 pub(crate) fn fresh(target_generation: u32) -> Two<SessionParams> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let mut client_nonce = [1; 32];
     client_nonce[..8].copy_from_slice(&COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-    let client = SessionParams {
-        party: Party::Client,
-        wallet: WALLET,
-        target_generation,
-        client_nonce,
-        server_nonce: [2; 32],
-    };
+    let client =
+        SessionParams { party: Party::Client, wallet: WALLET, target_generation, client_nonce, server_nonce: [2; 32] };
     Two { server: SessionParams { party: Party::Server, ..client.clone() }, client }
 }
 
@@ -115,10 +104,7 @@ pub(crate) fn recover(target: u32, from: Two<&BackupHalf>) -> Result<Two<Recover
 pub(crate) fn sign(halves: Two<&SigningHalf>, request: &SignRequest) -> Result<Two<Signed>, MpcError> {
     let params = fresh(halves.client.commitments().generation());
     let server = SessionParams { target_generation: halves.server.commitments().generation(), ..params.server };
-    run(
-        keystead_mpc::sign(&params.client, halves.client, request),
-        keystead_mpc::sign(&server, halves.server, request),
-    )
+    run(keystead_mpc::sign(&params.client, halves.client, request), keystead_mpc::sign(&server, halves.server, request))
 }
 
 pub(crate) fn both<T>(two: &Two<T>) -> Two<&T> {

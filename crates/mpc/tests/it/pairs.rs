@@ -28,10 +28,9 @@ fn a_refresh_makes_a_second_pair_for_the_same_key_and_halves_of_the_two_never_si
         assert_ne!(new.server.share().secret(), old.server.share().secret());
         assert_signs(both(&old));
         assert_signs(both(&new));
-        for mixed in [
-            Two { client: &old.client, server: &new.server },
-            Two { client: &new.client, server: &old.server },
-        ] {
+        for mixed in
+            [Two { client: &old.client, server: &new.server }, Two { client: &new.client, server: &old.server }]
+        {
             // the generations differ, hence the sessions
             assert_eq!(sign(mixed, &request(curve)).err(), Some(MpcError::WrongSession));
         }
@@ -96,9 +95,11 @@ fn of_a_backup_come_new_pairs_and_old_and_new_never_mix() {
         let again = recover(3, Two { client: &renewed.client.backup, server: &renewed.server.backup }).unwrap();
         assert_signs(Two { client: &again.client.signing, server: &again.server.signing });
 
-        for (client, server) in
-            [(&old.client, &new.server.signing), (&new.client.signing, &old.server), (&new.client.signing, &again.server.signing)]
-        {
+        for (client, server) in [
+            (&old.client, &new.server.signing),
+            (&new.client.signing, &old.server),
+            (&new.client.signing, &again.server.signing),
+        ] {
             assert!(sign(Two { client, server }, &request(curve)).is_err());
         }
         for (client, server) in [(&backup.client, &new.server.backup), (&new.client.backup, &backup.server)] {
