@@ -7,6 +7,8 @@ mod backup;
 mod child;
 mod curve;
 mod exchange;
+#[cfg(test)]
+mod hostile;
 mod keygen;
 mod refresh;
 mod sign;

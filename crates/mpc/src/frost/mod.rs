@@ -4,6 +4,8 @@
 
 mod curve;
 mod exchange;
+#[cfg(test)]
+mod hostile;
 mod sign;
 
 use std::collections::BTreeMap;

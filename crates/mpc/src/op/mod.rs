@@ -10,6 +10,8 @@ mod sign;
 mod wallet;
 
 pub use backup::back_up;
+#[cfg(test)]
+pub(crate) use check::signing as checked_signing;
 pub use eject::{EjectedKey, eject};
 pub use keygen::keygen;
 pub use recover::{Recovered, recover};

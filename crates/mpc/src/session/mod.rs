@@ -2,6 +2,8 @@
 
 pub(crate) mod frame;
 pub(crate) mod id;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod turn;
 
 use crate::backend::Stage;

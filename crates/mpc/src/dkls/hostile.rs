@@ -1,0 +1,299 @@
+//! A peer that cheats: the findings of `spec/wallet.md` section 4, as tests.
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
+use super::exchange::{Flavour, Kept, Peer, Transfers, exchange};
+use super::wire::{Committed, Opened, Second, SignSecond, SignThird, Third};
+use super::{Dkls23, Secp, refresh};
+use crate::backend::{Backend, Fresh, Stage};
+use crate::error::MpcError;
+use crate::half::{BackupHalf, SigningHalf};
+use crate::ids::{Curve, Party, WalletId};
+use crate::op::checked_signing;
+use crate::session::testing::{damage, edit, run};
+use crate::session::turn::Payload;
+use crate::signature::SignRequest;
+
+fn stage(session: u8, party: Party) -> Stage {
+    Stage { session: [session; 32], party, wallet: WalletId([0; 16]), generation: 1 }
+}
+
+fn stages(session: u8) -> [Stage; 2] {
+    [Party::Client, Party::Server].map(|party| stage(session, party))
+}
+
+fn keygen_with(tamper: impl FnMut(usize, &mut Vec<Payload>)) -> Result<(Fresh, Fresh), MpcError> {
+    let [client, server] = stages(1);
+    run(Dkls23.keygen(&client)?, Dkls23.keygen(&server)?, tamper)
+}
+
+/// One pair for all tests: (client, server).
+static PAIR: LazyLock<(SigningHalf, SigningHalf)> = LazyLock::new(|| pair(2));
+
+fn pair(session: u8) -> (SigningHalf, SigningHalf) {
+    let [client, server] = stages(session);
+    let (own, theirs) = run(Dkls23.keygen(&client).unwrap(), Dkls23.keygen(&server).unwrap(), |_, _| ()).unwrap();
+    let half = |stage, fresh| SigningHalf::of(stage, Curve::Secp256k1, fresh).unwrap();
+    (half(&client, own), half(&server, theirs))
+}
+
+/// What the attacker saw of an earlier message.
+fn copy<M: serde::de::DeserializeOwned>(messages: &[Payload]) -> M {
+    crate::wire::decode(&messages[0]).unwrap()
+}
+
+#[test]
+fn mirrored_commitments_are_refused() {
+    type Mirror = fn(&Committed, &mut Committed);
+    let mirrors: [Mirror; 3] =
+        [|from, to| to.chain = from.chain, |from, to| to.proof = from.proof, |from, to| to.seed = from.seed];
+    for mirror in mirrors {
+        let mut seen = None;
+        let result = keygen_with(|count, messages| match count {
+            2 => seen = Some(copy::<Second>(messages).1),
+            3 => edit::<Third>(messages, |third| mirror(seen.as_ref().unwrap(), &mut third.0)),
+            _ => (),
+        });
+        assert_eq!(result.err(), Some(MpcError::Mirrored));
+    }
+}
+
+#[test]
+fn our_own_openings_and_proofs_are_refused() {
+    type Replay = fn(&Opened, &mut Opened);
+    let replays: [Replay; 4] = [
+        |from, to| to.proof = from.proof.clone(),
+        |from, to| to.proof.rand_commitments = from.proof.rand_commitments.clone(),
+        |from, to| to.seed = from.seed.clone(),
+        |from, to| to.chain = from.chain.clone(),
+    ];
+    for replay in replays {
+        let mut seen = None;
+        let result = keygen_with(|count, messages| match count {
+            3 => seen = Some(copy::<Third>(messages).1),
+            4 => edit::<Opened>(messages, |fourth| replay(seen.as_ref().unwrap(), fourth)),
+            _ => (),
+        });
+        assert_eq!(result.err(), Some(MpcError::Mirrored));
+    }
+}
+
+/// What the server opens in a key generation.
+fn server_openings(session: u8) -> Opened {
+    let [client, server] = stages(session);
+    let mut seen = None;
+    run(Dkls23.keygen(&client).unwrap(), Dkls23.keygen(&server).unwrap(), |count, messages| {
+        if count == 4 {
+            seen = Some(copy(messages));
+        }
+    })
+    .unwrap();
+    seen.unwrap()
+}
+
+/// Transfers are not committed to. Those of another run of the same session would leave a pair that looks
+/// right and cannot sign.
+#[test]
+fn transfers_of_another_run_are_found_by_the_test_signature() {
+    let foreign = server_openings(1);
+    let [client, server] = stages(1);
+    let fresh = |stage: &Stage| checked_signing(stage, Curve::Secp256k1, Dkls23.keygen(stage).unwrap()).unwrap();
+    let result = run(fresh(&client), fresh(&server), |count, messages| {
+        if count == 4 {
+            edit::<Opened>(messages, |opened| opened.transfers = foreign.transfers.clone());
+        }
+    });
+    assert_eq!(result.err(), Some(MpcError::SignShareMismatch));
+}
+
+#[test]
+fn nobody_opens_anything_but_what_was_committed() {
+    let foreign = server_openings(9);
+    let changes: [(&str, &dyn Fn(&mut Opened)); 4] = [
+        ("proof of knowledge", &|opened| opened.proof = foreign.proof.clone()),
+        ("commitment", &|opened| opened.seed.value[0] ^= 1),
+        ("commitment", &|opened| opened.chain.as_mut().unwrap().value[0] ^= 1),
+        ("multiplication", &|opened| opened.transfers = foreign.transfers.clone()),
+    ];
+    for (why, change) in changes {
+        for count in [3, 4] {
+            let result = keygen_with(|now, messages| match (now == count, count) {
+                (true, 3) => edit::<Third>(messages, |third| change(&mut third.1)),
+                (true, _) => edit::<Opened>(messages, change),
+                (false, _) => (),
+            });
+            assert_eq!(result.err(), Some(MpcError::Recoverable(why)), "{why} in message {count}");
+        }
+    }
+    let without: [fn(&mut Opened); 2] = [|opened| opened.chain = None, |opened| opened.transfers = None];
+    for change in without {
+        let result = keygen_with(|count, messages| {
+            if count == 4 {
+                edit::<Opened>(messages, change);
+            }
+        });
+        assert!(matches!(result.err(), Some(MpcError::Malformed(_))));
+    }
+}
+
+#[test]
+fn the_chain_code_is_of_both_and_the_same_on_both_sides() {
+    let (client, server) = keygen_with(|_, _| ()).unwrap();
+    assert_eq!(client.chain_code, server.chain_code);
+    assert_ne!(client.chain_code, Some([0; 32]));
+    assert_ne!(client.chain_code, keygen_with(|_, _| ()).unwrap().0.chain_code);
+}
+
+/// A party that adds nothing to a refresh.
+struct Lazy(refresh::Complete);
+
+impl Flavour for Lazy {
+    fn fragments(&self) -> zeroize::Zeroizing<Vec<k256::Scalar>> {
+        zeroize::Zeroizing::new(vec![k256::Scalar::ZERO; 2])
+    }
+
+    fn commit(&self, fragments: &[k256::Scalar]) -> Result<Kept, MpcError> {
+        self.0.commit(fragments)
+    }
+
+    fn set_up(&self, kept: &Kept) -> Option<(Transfers, dkls23_core::protocols::dkg::TransmitInitMulPhase3to4<Secp>)> {
+        self.0.set_up(kept)
+    }
+
+    fn finish(&self, kept: &Kept, transfers: Option<&Transfers>, peer: Peer) -> Result<Fresh, MpcError> {
+        self.0.finish(kept, transfers, peer)
+    }
+}
+
+#[test]
+fn a_refresh_that_refreshes_nothing_is_refused() {
+    let [client, server] = stages(3);
+    let lazy = |stage: &Stage, half: &SigningHalf| {
+        exchange(stage.party, Lazy(refresh::Complete::new(stage, half.share()).unwrap())).unwrap()
+    };
+    // one of two is enough
+    let honest = Dkls23.refresh(&server, PAIR.1.share()).unwrap();
+    let (fresh, _) = run(lazy(&client, &PAIR.0), honest, |_, _| ()).unwrap();
+    assert_ne!(&fresh.secret, PAIR.0.share().secret());
+    assert!(run(lazy(&client, &PAIR.0), lazy(&server, &PAIR.1), |_, _| ()).is_err());
+}
+
+#[test]
+fn halves_of_two_pairs_are_neither_refreshed_nor_sign_even_in_one_session() {
+    let (client, server) = stages(4).into();
+    let made =
+        run(Dkls23.back_up(&client, &PAIR.0).unwrap(), Dkls23.back_up(&server, &PAIR.1).unwrap(), |_, _| ()).unwrap();
+    let backup = BackupHalf::of(&server, Curve::Secp256k1, made.1).unwrap();
+    let mixed = run(
+        Dkls23.refresh(&client, PAIR.0.share()).unwrap(),
+        Dkls23.refresh(&server, backup.share()).unwrap(),
+        |_, _| (),
+    );
+    assert_eq!(mixed.err(), Some(MpcError::Recoverable("commitment")));
+
+    let other = pair(5);
+    let request = SignRequest::digest([1; 32]);
+    for (own, theirs) in [(&PAIR.0, &other.1), (&other.0, &PAIR.1)] {
+        let mixed = run(
+            Dkls23.sign(&client, own, &request).unwrap(),
+            Dkls23.sign(&server, theirs, &request).unwrap(),
+            |_, _| (),
+        );
+        assert_eq!(mixed.err(), Some(MpcError::SignShareMismatch));
+    }
+
+    // the share of one on the transfers of the other: no half in itself
+    let grafted = super::state::load(PAIR.0.share(), other.1.state());
+    assert!(grafted.is_err(), "transfers of the other party");
+}
+
+#[test]
+fn both_sides_of_a_new_pair_are_compared() {
+    let [client, server] = stages(6);
+    let fresh = |stage: &Stage| checked_signing(stage, Curve::Secp256k1, Dkls23.keygen(stage).unwrap()).unwrap();
+    let result = run(fresh(&client), fresh(&server), |count, messages| {
+        // the fifth message is that of the comparison, beside the test signature
+        if count == 5 {
+            damage(messages, 12, 1, 2);
+        }
+    });
+    assert_eq!(result.err(), Some(MpcError::RefreshMismatch));
+}
+
+fn sign_with(tamper: impl FnMut(usize, &mut Vec<Payload>)) -> Result<(), MpcError> {
+    let [client, server] = stages(7);
+    let request = SignRequest::digest([1; 32]);
+    run(Dkls23.sign(&client, &PAIR.0, &request)?, Dkls23.sign(&server, &PAIR.1, &request)?, tamper).map(|_| ())
+}
+
+#[test]
+fn cheating_in_the_oblivious_transfers_is_a_ban() {
+    use dkls23_core::protocols::signing::TransmitPhase1to2;
+    let in_first = sign_with(|count, messages| {
+        if count == 1 {
+            edit::<TransmitPhase1to2>(messages, |first| first.mul_transmit.verify_x[0] ^= 1);
+        }
+    });
+    assert_eq!(in_first, Err(MpcError::Ban("multiplication")));
+    let in_second = sign_with(|count, messages| {
+        if count == 2 {
+            edit::<SignSecond>(messages, |second| second.1.gamma_u = k256::AffinePoint::GENERATOR);
+        }
+    });
+    assert_eq!(in_second, Err(MpcError::Ban("consistency of the instance")));
+    let in_third = sign_with(|count, messages| {
+        if count == 3 {
+            edit::<SignThird>(messages, |third| third.0.gamma_v = k256::AffinePoint::GENERATOR);
+        }
+    });
+    assert_eq!(in_third, Err(MpcError::Ban("consistency of the oblivious transfers")));
+    // a wrong end is no ban: nothing was learnt
+    let in_third = sign_with(|count, messages| {
+        if count == 3 {
+            edit::<SignThird>(messages, |third| third.1.w += k256::Scalar::ONE);
+        }
+    });
+    assert_eq!(in_third, Err(MpcError::Recoverable("signature")));
+}
+
+/// Selective failure: one guessed bit of the peer's correlation is caught half of the time, and then banned.
+#[test]
+fn selective_failure_bans_or_passes() {
+    use dkls23_core::protocols::signing::TransmitPhase1to2;
+    let mut banned = 0;
+    for bit in 0..24 {
+        let result = sign_with(|count, messages| {
+            if count == 1 {
+                edit::<TransmitPhase1to2>(messages, |first| first.mul_transmit.u[bit][0] ^= 1);
+            }
+        });
+        match result {
+            Err(MpcError::Ban(_)) => banned += 1,
+            Ok(()) | Err(MpcError::Recoverable(_)) => (),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(banned > 3, "{banned} of 24");
+}
+
+#[test]
+fn damaged_messages_of_a_signature_never_panic() {
+    let strategy = (1..=4_usize, any::<usize>(), 1..=255_u8, 0..8_u8);
+    proptest!(ProptestConfig::with_cases(96), |((which, at, mask, how) in strategy)| {
+        // a change that the protocol cannot see leaves a valid signature
+        let _ = sign_with(|count, messages| if count == which { damage(messages, at, mask, how) });
+    });
+}
+
+#[test]
+fn damaged_messages_of_a_key_generation_never_make_a_key() {
+    let strategy = (2..=4_usize, any::<usize>(), 1..=255_u8, 0..8_u8);
+    proptest!(ProptestConfig::with_cases(12), |((which, at, mask, how) in strategy)| {
+        let made = keygen_with(|count, messages| if count == which { damage(messages, at, mask, how) });
+        if let Ok((client, server)) = made {
+            prop_assert_eq!(client.public_key, server.public_key);
+        }
+    });
+}
