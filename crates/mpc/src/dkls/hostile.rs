@@ -111,7 +111,8 @@ fn transfers_of_another_run_are_found_by_the_test_signature() {
 #[test]
 fn nobody_opens_anything_but_what_was_committed() {
     let foreign = server_openings(9);
-    let changes: [(&str, &dyn Fn(&mut Opened)); 4] = [
+    type Change<'c> = &'c dyn Fn(&mut Opened);
+    let changes: [(&str, Change<'_>); 4] = [
         ("proof of knowledge", &|opened| opened.proof = foreign.proof.clone()),
         ("commitment", &|opened| opened.seed.value[0] ^= 1),
         ("commitment", &|opened| opened.chain.as_mut().unwrap().value[0] ^= 1),

@@ -59,8 +59,7 @@ fn a_package_that_is_not_the_committed_one_is_refused() {
 }
 
 #[test]
-fn our_own_package_is_refused() {
-    // the server said its package first, and a client that had committed to it could repeat it
+fn a_client_cannot_repeat_the_package_of_the_server() {
     let [client, server] = stages(1);
     for flavour in [false, true] {
         let begin = |stage: &Stage, half: &SigningHalf| match flavour {
@@ -76,7 +75,7 @@ fn our_own_package_is_refused() {
                 third.0 = crate::wire::decode(mirrored.as_ref().unwrap()).unwrap();
             }),
         });
-        // the hash does not fit; the client's own check is the other way round
+        // it committed before it saw it
         assert_eq!(result.err(), Some(MpcError::Recoverable("commitment")));
     }
 }

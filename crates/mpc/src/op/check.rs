@@ -1,5 +1,6 @@
 //! Before a pair counts: both sides compare what is public of it, and it signs once.
 
+use super::recover::Recovered;
 use crate::backend::{Fresh, Stage, backend};
 use crate::error::MpcError;
 use crate::half::{BackupHalf, PairCommitments, SigningHalf};
@@ -12,12 +13,24 @@ use crate::wire::{decode, encode};
 /// A pair that signs, of what its protocol left: compared, and tested.
 pub(crate) fn signing(stage: &Stage, curve: Curve, turn: Turn<Fresh>) -> Result<Turn<SigningHalf>, MpcError> {
     let stage = stage.clone();
+    turn.and_then(move |fresh| checked(&stage, SigningHalf::of(&stage, curve, fresh)?))
+}
+
+/// As [`signing`], with a backup pair made of it. While the signing pair is still being tested: it costs two
+/// round trips less, and neither pair comes out unless both are sound.
+pub(crate) fn with_backup(stage: &Stage, curve: Curve, turn: Turn<Fresh>) -> Result<Turn<Recovered>, MpcError> {
+    let (stage, other) = (stage.clone(), stage.part("backup"));
     turn.and_then(move |fresh| {
         let half = SigningHalf::of(&stage, curve, fresh)?;
-        let compared = compare(&stage, half.commitments())?;
-        let tested = test(&stage.part("test"), &half)?;
-        Ok(join(compared, tested).map(move |_| half))
+        let backed_up = super::backup::turn(&other, &half)?;
+        Ok(join(checked(&stage, half)?, backed_up).map(|(signing, backup)| Recovered { signing, backup }))
     })
+}
+
+fn checked(stage: &Stage, half: SigningHalf) -> Result<Turn<SigningHalf>, MpcError> {
+    let compared = compare(stage, half.commitments())?;
+    let tested = test(&stage.part("test"), &half)?;
+    Ok(join(compared, tested).map(move |_| half))
 }
 
 /// A pair that does not sign, of what its protocol left: compared.
@@ -31,7 +44,7 @@ pub(crate) fn backup(stage: &Stage, curve: Curve, turn: Turn<Fresh>) -> Result<T
 
 /// Both sides say a hash of all that is public of the new pair. FROST accepts a refresh of two different
 /// pairs and leaves one that cannot sign; this is where it is found (`spec/wallet.md` 3).
-pub(crate) fn compare(stage: &Stage, commitments: &PairCommitments) -> Result<Turn<()>, MpcError> {
+fn compare(stage: &Stage, commitments: &PairCommitments) -> Result<Turn<()>, MpcError> {
     let digest = commitments.digest();
     let said = |party: Party| tagged("compare", &[&digest, &[party.index()]]);
     let own = encode(&said(stage.party))?;

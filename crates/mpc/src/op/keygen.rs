@@ -1,12 +1,11 @@
 //! A new key, as a pair that signs.
 
 use super::check;
-use crate::backend::{Stage, backend};
+use crate::backend::backend;
 use crate::error::MpcError;
 use crate::half::SigningHalf;
 use crate::ids::Curve;
 use crate::session::id::{Operation, SessionParams};
-use crate::session::turn::Turn;
 use crate::session::{Plan, Session};
 
 /// A new key on `curve`. Eight messages, two of them of 75 kB on secp256k1.
@@ -15,9 +14,5 @@ use crate::session::{Plan, Session};
 /// [`MpcError::Request`]: equal nonces.
 pub fn keygen(params: &SessionParams, curve: Curve) -> Result<Session<SigningHalf>, MpcError> {
     let plan = Plan { params, operation: Operation::Keygen, curve: Some(curve), sources: &[], content: &[] };
-    Session::new(&plan, |stage| turn(stage, curve))
-}
-
-pub(super) fn turn(stage: &Stage, curve: Curve) -> Result<Turn<SigningHalf>, MpcError> {
-    check::signing(stage, curve, backend(curve).keygen(stage)?)
+    Session::new(&plan, |stage| check::signing(stage, curve, backend(curve).keygen(stage)?))
 }

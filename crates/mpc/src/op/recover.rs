@@ -1,7 +1,7 @@
 //! Recovery: of a backup pair come a new signing pair and a new backup pair.
 
-use super::{backup, check_source, refresh};
-use crate::backend::Stage;
+use super::{check, check_source};
+use crate::backend::{Stage, backend};
 use crate::error::MpcError;
 use crate::half::{BackupHalf, Share, SigningHalf};
 use crate::session::id::{Operation, SessionParams};
@@ -31,14 +31,6 @@ pub fn recover(params: &SessionParams, half: &BackupHalf) -> Result<Session<Reco
 }
 
 pub(super) fn turn(stage: &Stage, source: &Share) -> Result<Turn<Recovered>, MpcError> {
-    with_backup(stage, refresh::turn(&stage.part("signing"), source)?)
-}
-
-/// A signing pair, and a backup pair made of it.
-pub(super) fn with_backup(stage: &Stage, signing: Turn<SigningHalf>) -> Result<Turn<Recovered>, MpcError> {
-    let stage = stage.part("backup");
-    signing.and_then(move |signing| {
-        let backup = backup::turn(&stage, &signing)?;
-        Ok(backup.map(move |backup| Recovered { signing, backup }))
-    })
+    let curve = source.commitments().curve();
+    check::with_backup(stage, curve, backend(curve).refresh(stage, source)?)
 }

@@ -1,11 +1,10 @@
 //! A new pair that signs, for the same key, from either kind of pair.
 
 use super::{check, check_source};
-use crate::backend::{Stage, backend};
+use crate::backend::backend;
 use crate::error::MpcError;
 use crate::half::{BackupHalf, Share, SigningHalf};
 use crate::session::id::{Operation, SessionParams};
-use crate::session::turn::Turn;
 use crate::session::{Plan, Session};
 
 /// A new signing pair from a signing pair, with fresh oblivious transfers. The old one works on until it is
@@ -32,10 +31,7 @@ fn session(params: &SessionParams, operation: Operation, source: &Share) -> Resu
     check_source(params, source.party(), commitments, true)?;
     let curve = Some(commitments.curve());
     let plan = Plan { params, operation, curve, sources: &[commitments], content: &[] };
-    Session::new(&plan, |stage| turn(stage, source))
-}
-
-pub(super) fn turn(stage: &Stage, source: &Share) -> Result<Turn<SigningHalf>, MpcError> {
-    let curve = source.commitments().curve();
-    check::signing(stage, curve, backend(curve).refresh(stage, source)?)
+    Session::new(&plan, |stage| {
+        check::signing(stage, commitments.curve(), backend(commitments.curve()).refresh(stage, source)?)
+    })
 }

@@ -1,8 +1,8 @@
 //! Both curves at once: the sessions of single curves, in the same messages.
 
 use super::recover::{self, Recovered};
-use super::{backup, check_source, keygen};
-use crate::backend::Stage;
+use super::{backup, check, check_source};
+use crate::backend::{Stage, backend};
 use crate::error::MpcError;
 use crate::half::{BackupHalf, SigningHalf};
 use crate::ids::Curve;
@@ -35,7 +35,7 @@ pub type WalletBackup = WalletHalves<BackupHalf>;
 pub fn create_wallet(params: &SessionParams) -> Result<Session<NewWallet>, MpcError> {
     let plan = Plan { params, operation: Operation::CreateWallet, curve: None, sources: &[], content: &[] };
     Session::new(&plan, |stage| {
-        both(stage, |stage, curve| recover::with_backup(stage, keygen::turn(&stage.part("signing"), curve)?))
+        both(stage, |stage, curve| check::with_backup(stage, curve, backend(curve).keygen(stage)?))
     })
 }
 

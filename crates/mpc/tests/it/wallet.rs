@@ -11,7 +11,7 @@ fn a_wallet_is_created_backed_up_and_recovered() {
     let params = fresh(1);
     let (client, server, transcript) =
         run_with(create_wallet(&params.client).unwrap(), create_wallet(&params.server).unwrap(), |_, _| ()).unwrap();
-    assert_eq!(transcript.messages.len(), 14);
+    assert_eq!(transcript.messages.len(), 10);
     let (up, down) = transcript.bytes();
     assert!(up < 250_000 && down < 250_000, "{up} {down}");
     assert!(transcript.messages.iter().all(|message| message.len() < MAX_MESSAGE));
