@@ -23,10 +23,10 @@ pub enum Malformed {
     Inconsistent,
 }
 
-/// A session failed.
+/// A session failed, or refused a message.
 ///
-/// After any of these but [`WrongSession`](Self::WrongSession) the session is over: start a new one, with
-/// new nonces.
+/// A message that was refused for its envelope (of another session, damaged, too long) leaves the session as it
+/// was; [`Session::is_over`](crate::Session::is_over) tells. One that is over is started again, with new nonces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MpcError {
     /// What came does not decode.

@@ -70,3 +70,40 @@ fn derive(mut data: DerivData<Secp>, path: &[u32]) -> Result<DerivData<Secp>, Mp
     }
     Ok(data)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Chain code and key of an extended public key, whose checksum is right.
+    fn extended(text: &str) -> ([u8; 32], Vec<u8>) {
+        use sha2::{Digest, Sha256};
+        let bytes = bs58::decode(text).into_vec().unwrap();
+        let (content, checksum) = bytes.split_at(78);
+        assert_eq!(&Sha256::digest(Sha256::digest(content))[..4], checksum);
+        (content[13..45].try_into().unwrap(), content[45..].to_vec())
+    }
+
+    /// Test vector 2 of BIP-32, of which the first step is not hardened.
+    #[test]
+    fn children_are_those_of_bip_32() {
+        let (chain_code, key) = extended(
+            "xpub661MyMwAqRbcFW31YEwpkMuc5THy2PSt5bDMsktWQcFF8syAmRUapSCGu8ED9W6oDMSgv6Zz8idoc4a6mr8BDzTJY47LJhkJ8UB7WEGuduB",
+        );
+        let (child_code, child_key) = extended(
+            "xpub69H7F5d8KSRgmmdJg2KhpAK8SR3DjMwAdkxj3ZuxV27CprR9LgpeyGmXUbC6wb7ERfvrnKZjXoUmmDznezpbZb7ap6r1D3tgFxHmwMkQTPH",
+        );
+        let data = DerivData {
+            depth: 0,
+            child_number: 0,
+            parent_fingerprint: [0; 4],
+            poly_point: k256::Scalar::ZERO,
+            pk: curve::point(&key).unwrap(),
+            chain_code,
+        };
+        let child = derive(data.clone(), &[0]).unwrap();
+        assert_eq!((child.chain_code, curve::bytes_of(&child.pk)), (child_code, child_key));
+        assert!(derive(data.clone(), &[0x8000_0000]).is_err());
+        assert!(derive(data, &[0; MAX_DEPTH + 1]).is_err());
+    }
+}

@@ -8,7 +8,7 @@ use crate::ids::Curve;
 use crate::session::id::{Operation, SessionParams};
 use crate::session::{Plan, Session};
 
-/// A new key on `curve`. Eight messages, two of them of 75 kB on secp256k1.
+/// A new key on `curve`, in eight messages.
 ///
 /// # Errors
 /// [`MpcError::Request`]: equal nonces.

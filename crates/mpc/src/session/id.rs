@@ -55,6 +55,14 @@ impl Operation {
         }
     }
 
+    /// What it is when a library panics. Where state is reused, whatever cannot be explained is cheating.
+    pub(crate) fn panicked(self) -> MpcError {
+        match self {
+            Self::Sign | Self::TestSign => MpcError::Ban("panic"),
+            _ => MpcError::Recoverable("panic"),
+        }
+    }
+
     /// What it is when the two parties start from different pairs.
     pub(crate) fn mismatch(self) -> MpcError {
         match self {

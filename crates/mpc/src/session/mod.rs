@@ -6,6 +6,8 @@ pub(crate) mod id;
 pub(crate) mod testing;
 pub(crate) mod turn;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::backend::Stage;
 use crate::error::MpcError;
 use crate::half::PairCommitments;
@@ -32,12 +34,21 @@ pub struct Session<T> {
 }
 
 /// What came of a message.
-#[derive(Debug)]
 pub struct Step<T> {
     /// To send to the peer.
     pub message: Option<Vec<u8>>,
     /// The session is over, with this. A message that comes with it must still be sent.
     pub outcome: Option<T>,
+}
+
+/// Messages tell how new shares differ from old ones: they are not for logs.
+impl<T> core::fmt::Debug for Step<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Step")
+            .field("message", &self.message.as_ref().map(Vec::len))
+            .field("is_outcome", &self.outcome.is_some())
+            .finish()
+    }
 }
 
 impl<T> core::fmt::Debug for Session<T> {
@@ -111,11 +122,18 @@ impl<T: Send + 'static> Session<T> {
         if self.wait.is_none() {
             return Err(MpcError::Over);
         }
+        if !self.first.is_empty() {
+            // a client that has not started expects nothing
+            return Err(MpcError::WrongSession);
+        }
         let expected = self.phase.saturating_add(1);
         let parts = self.frames.open(message, self.party.peer(), expected)?;
         // from here on a failure ends the session: the phase is consumed
         let wait = self.wait.take().ok_or(MpcError::Over)?;
-        let turn = feed(Then::Wait(wait), &parts)?;
+        // The libraries document panics that are as good as impossible. The state is gone either way, so one
+        // ends this session and nothing else.
+        let fed = catch_unwind(AssertUnwindSafe(|| feed(Then::Wait(wait), &parts)));
+        let turn = fed.unwrap_or_else(|_| Err(self.frames.operation.panicked()))?;
         self.phase = expected;
         let message = self.seal(&turn.messages);
         let outcome = match turn.then {
@@ -150,5 +168,39 @@ impl<T: Send + 'static> Session<T> {
     pub fn map<U: Send + 'static>(self, map: impl FnOnce(T) -> U + Send + 'static) -> Session<U> {
         let wait = self.wait.map(|wait| Wait::new(move |message| Ok(wait.handle(message)?.map(map))));
         Session { frames: self.frames, party: self.party, phase: self.phase, first: self.first, wait }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::WalletId;
+
+    fn panicking(operation: Operation) -> Session<()> {
+        let params = SessionParams {
+            party: Party::Server,
+            wallet: WalletId([0; 16]),
+            target_generation: 1,
+            client_nonce: [1; 32],
+            server_nonce: [2; 32],
+        };
+        let plan = Plan { params: &params, operation, curve: None, sources: &[], content: &[] };
+        Session::new(&plan, |_| Ok(Turn::listen(|_| panic!("as the libraries may")))).unwrap()
+    }
+
+    #[test]
+    fn a_panic_ends_the_session_and_freezes_the_pair_if_it_was_signing() {
+        for (operation, ban) in [(Operation::Sign, true), (Operation::TestSign, true), (Operation::Refresh, false)] {
+            let mut session = panicking(operation);
+            let message = session.frames.seal(Party::Client, 1, &[Payload::default()]);
+            assert_eq!(session.handle(&message).unwrap_err().is_ban(), ban);
+            assert_eq!(session.handle(&message).err(), Some(MpcError::Over));
+        }
+    }
+
+    #[test]
+    fn messages_are_not_for_logs() {
+        let step = Step { message: Some(vec![0xab; 7]), outcome: Some(()) };
+        assert_eq!(format!("{step:?}"), "Step { message: Some(7), is_outcome: true }");
     }
 }
