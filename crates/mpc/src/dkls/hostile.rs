@@ -204,10 +204,38 @@ fn halves_of_two_pairs_are_neither_refreshed_nor_sign_even_in_one_session() {
         );
         assert_eq!(mixed.err(), Some(MpcError::SignShareMismatch));
     }
+}
 
-    // the share of one on the transfers of the other: no half in itself
-    let grafted = super::state::load(PAIR.0.share(), other.1.state());
-    assert!(grafted.is_err(), "transfers of the other party");
+#[test]
+fn a_share_on_the_transfers_of_another_is_no_half() {
+    use crate::error::Malformed;
+    let other = pair(5);
+    for state in [other.0.state(), other.1.state(), PAIR.1.state()] {
+        assert_eq!(super::state::load(PAIR.0.share(), state).err(), Some(Malformed::Inconsistent));
+    }
+    assert_eq!(super::state::load(PAIR.0.share(), &[]).err(), Some(Malformed::Value));
+    assert!(super::state::load(PAIR.0.share(), PAIR.0.state()).is_ok());
+}
+
+/// The library skips a missing seed, and shares that no longer add up to zero are signed with (duty 10).
+#[test]
+fn exactly_one_seed_of_the_right_peer_is_loaded() {
+    use dkls23_core::utilities::multiplication::{MulReceiver, MulSender};
+    use dkls23_core::utilities::zero_shares::ZeroShare;
+    type State = (Option<Vec<u8>>, Vec<u8>, ZeroShare, MulSender<Secp>, MulReceiver<Secp>);
+    let change = |change: fn(&mut State)| {
+        let mut state: State = crate::wire::decode(PAIR.0.state()).unwrap();
+        change(&mut state);
+        super::state::load(PAIR.0.share(), &crate::wire::encode(&state).unwrap()).is_ok()
+    };
+    assert!(change(|_| ()));
+    assert!(!change(|state| state.2.seeds.clear()));
+    assert!(!change(|state| state.2.seeds.push(state.2.seeds[0].clone())));
+    assert!(!change(|state| state.2.seeds[0].lowest_index ^= true));
+    assert!(!change(|state| state.2.seeds[0].index_counterparty = super::index(Party::Client).unwrap()));
+    assert!(!change(|state| state.3.ote_sender.seeds.truncate(3)));
+    assert!(!change(|state| state.4.ote_receiver.seeds0.clear()));
+    assert!(!change(|state| state.1.clear()));
 }
 
 #[test]

@@ -14,21 +14,25 @@ use crate::error::{Malformed, MpcError};
 use crate::half::Share;
 use crate::ids::Party as Side;
 
-/// Writes what [`load`] reads.
+/// Writes what [`load`] reads. The public point of the share says to which share it belongs.
 pub(super) fn save(party: &Party<Secp>) -> Result<Zeroizing<Vec<u8>>, MpcError> {
     let sender = party.mul_senders.values().next();
     let receiver = party.mul_receivers.values().next();
     let (Some(sender), Some(receiver)) = (sender, receiver) else {
         return Err(MpcError::Recoverable("no oblivious transfers"));
     };
-    encode(&(&party.session_id, &party.zero_share, sender, receiver))
+    let share = curve::public_of(&curve::secret_of(&party.poly_point));
+    encode(&(share, &party.session_id, &party.zero_share, sender, receiver))
 }
 
 /// The party of the library that holds `share`. All that is public in it comes from the commitments of the
 /// share; of the state, everything is checked that can be (duties 2 and 10).
 pub(super) fn load(share: &Share, state: &[u8]) -> Result<Party<Secp>, Malformed> {
-    type State = (Vec<u8>, ZeroShare, MulSender<Secp>, MulReceiver<Secp>);
-    let (session_id, zero_share, sender, receiver): State = decode(state)?;
+    type State = (Option<Vec<u8>>, Vec<u8>, ZeroShare, MulSender<Secp>, MulReceiver<Secp>);
+    let (of, session_id, zero_share, sender, receiver): State = decode(state)?;
+    if of.as_deref() != Some(share.commitments().share(share.party())) {
+        return Err(Malformed::Inconsistent);
+    }
     let peer = index(share.party().peer()).map_err(|_| Malformed::Value)?;
     let [seed] = zero_share.seeds.as_slice() else { return Err(Malformed::Value) };
     if seed.index_counterparty != peer

@@ -93,3 +93,9 @@ fn sessions_of_all_operations_can_be_kept_together() {
     assert!(sessions[0].is_over() && !sessions[1].is_over());
     drop(refresh(2, both(&pair)).unwrap());
 }
+
+#[test]
+fn a_session_can_be_moved_between_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    is_send(&keystead_mpc::keygen(&fresh(1).client, Curve::Secp256k1).unwrap());
+}
