@@ -1,48 +1,18 @@
-//! A peer that cheats: the findings of `spec/wallet.md` section 4, as tests.
-
-use std::sync::LazyLock;
+//! Cheating while a pair is made.
 
 use proptest::prelude::*;
 
-use super::exchange::{Flavour, Kept, Peer, Transfers, exchange};
-use super::wire::{Committed, Opened, Second, SignSecond, SignThird, Third};
-use super::{Dkls23, Secp, refresh};
+use super::{PAIR, copy, keygen_with, pair, stages};
 use crate::backend::{Backend, Fresh, Stage};
-use crate::error::MpcError;
+use crate::dkls::exchange::{Flavour, Kept, Peer, Transfers, exchange};
+use crate::dkls::wire::{Committed, Opened, Second, Third};
+use crate::dkls::{Dkls23, Secp, index, refresh, state};
+use crate::error::{Malformed, MpcError};
 use crate::half::{BackupHalf, SigningHalf};
-use crate::ids::{Curve, Party, WalletId};
+use crate::ids::{Curve, Party};
 use crate::op::checked_signing;
 use crate::session::testing::{damage, edit, run};
-use crate::session::turn::Payload;
 use crate::signature::SignRequest;
-
-fn stage(session: u8, party: Party) -> Stage {
-    Stage { session: [session; 32], party, wallet: WalletId([0; 16]), generation: 1 }
-}
-
-fn stages(session: u8) -> [Stage; 2] {
-    [Party::Client, Party::Server].map(|party| stage(session, party))
-}
-
-fn keygen_with(tamper: impl FnMut(usize, &mut Vec<Payload>)) -> Result<(Fresh, Fresh), MpcError> {
-    let [client, server] = stages(1);
-    run(Dkls23.keygen(&client)?, Dkls23.keygen(&server)?, tamper)
-}
-
-/// One pair for all tests: (client, server).
-static PAIR: LazyLock<(SigningHalf, SigningHalf)> = LazyLock::new(|| pair(2));
-
-fn pair(session: u8) -> (SigningHalf, SigningHalf) {
-    let [client, server] = stages(session);
-    let (own, theirs) = run(Dkls23.keygen(&client).unwrap(), Dkls23.keygen(&server).unwrap(), |_, _| ()).unwrap();
-    let half = |stage, fresh| SigningHalf::of(stage, Curve::Secp256k1, fresh).unwrap();
-    (half(&client, own), half(&server, theirs))
-}
-
-/// What the attacker saw of an earlier message.
-fn copy<M: serde::de::DeserializeOwned>(messages: &[Payload]) -> M {
-    crate::wire::decode(&messages[0]).unwrap()
-}
 
 #[test]
 fn mirrored_commitments_are_refused() {
@@ -208,13 +178,12 @@ fn halves_of_two_pairs_are_neither_refreshed_nor_sign_even_in_one_session() {
 
 #[test]
 fn a_share_on_the_transfers_of_another_is_no_half() {
-    use crate::error::Malformed;
     let other = pair(5);
     for state in [other.0.state(), other.1.state(), PAIR.1.state()] {
-        assert_eq!(super::state::load(PAIR.0.share(), state).err(), Some(Malformed::Inconsistent));
+        assert_eq!(state::load(PAIR.0.share(), state).err(), Some(Malformed::Inconsistent));
     }
-    assert_eq!(super::state::load(PAIR.0.share(), &[]).err(), Some(Malformed::Value));
-    assert!(super::state::load(PAIR.0.share(), PAIR.0.state()).is_ok());
+    assert_eq!(state::load(PAIR.0.share(), &[]).err(), Some(Malformed::Value));
+    assert!(state::load(PAIR.0.share(), PAIR.0.state()).is_ok());
 }
 
 /// The library skips a missing seed, and shares that no longer add up to zero are signed with (duty 10).
@@ -226,13 +195,13 @@ fn exactly_one_seed_of_the_right_peer_is_loaded() {
     let change = |change: fn(&mut State)| {
         let mut state: State = crate::wire::decode(PAIR.0.state()).unwrap();
         change(&mut state);
-        super::state::load(PAIR.0.share(), &crate::wire::encode(&state).unwrap()).is_ok()
+        state::load(PAIR.0.share(), &crate::wire::encode(&state).unwrap()).is_ok()
     };
     assert!(change(|_| ()));
     assert!(!change(|state| state.2.seeds.clear()));
     assert!(!change(|state| state.2.seeds.push(state.2.seeds[0].clone())));
     assert!(!change(|state| state.2.seeds[0].lowest_index ^= true));
-    assert!(!change(|state| state.2.seeds[0].index_counterparty = super::index(Party::Client).unwrap()));
+    assert!(!change(|state| state.2.seeds[0].index_counterparty = index(Party::Client).unwrap()));
     assert!(!change(|state| state.3.ote_sender.seeds.truncate(3)));
     assert!(!change(|state| state.4.ote_receiver.seeds0.clear()));
     assert!(!change(|state| state.1.clear()));
@@ -251,75 +220,10 @@ fn both_sides_of_a_new_pair_are_compared() {
     assert_eq!(result.err(), Some(MpcError::RefreshMismatch));
 }
 
-fn sign_with(tamper: impl FnMut(usize, &mut Vec<Payload>)) -> Result<(), MpcError> {
-    let [client, server] = stages(7);
-    let request = SignRequest::digest([1; 32]);
-    run(Dkls23.sign(&client, &PAIR.0, &request)?, Dkls23.sign(&server, &PAIR.1, &request)?, tamper).map(|_| ())
-}
-
-#[test]
-fn cheating_in_the_oblivious_transfers_is_a_ban() {
-    use dkls23_core::protocols::signing::TransmitPhase1to2;
-    let in_first = sign_with(|count, messages| {
-        if count == 1 {
-            edit::<TransmitPhase1to2>(messages, |first| first.mul_transmit.verify_x[0] ^= 1);
-        }
-    });
-    assert_eq!(in_first, Err(MpcError::Ban("multiplication")));
-    let in_second = sign_with(|count, messages| {
-        if count == 2 {
-            edit::<SignSecond>(messages, |second| second.1.gamma_u = k256::AffinePoint::GENERATOR);
-        }
-    });
-    assert_eq!(in_second, Err(MpcError::Ban("consistency of the instance")));
-    let in_third = sign_with(|count, messages| {
-        if count == 3 {
-            edit::<SignThird>(messages, |third| third.0.gamma_v = k256::AffinePoint::GENERATOR);
-        }
-    });
-    assert_eq!(in_third, Err(MpcError::Ban("consistency of the oblivious transfers")));
-    // a wrong end is no ban: nothing was learnt
-    let in_third = sign_with(|count, messages| {
-        if count == 3 {
-            edit::<SignThird>(messages, |third| third.1.w += k256::Scalar::ONE);
-        }
-    });
-    assert_eq!(in_third, Err(MpcError::Recoverable("signature")));
-}
-
-/// Selective failure: one guessed bit of the peer's correlation is caught half of the time, and then banned.
-#[test]
-fn selective_failure_bans_or_passes() {
-    use dkls23_core::protocols::signing::TransmitPhase1to2;
-    let mut banned = 0;
-    for bit in 0..24 {
-        let result = sign_with(|count, messages| {
-            if count == 1 {
-                edit::<TransmitPhase1to2>(messages, |first| first.mul_transmit.u[bit][0] ^= 1);
-            }
-        });
-        match result {
-            Err(MpcError::Ban(_)) => banned += 1,
-            Ok(()) | Err(MpcError::Recoverable(_)) => (),
-            Err(other) => panic!("{other}"),
-        }
-    }
-    assert!(banned > 3, "{banned} of 24");
-}
-
-#[test]
-fn damaged_messages_of_a_signature_never_panic() {
-    let strategy = (1..=4_usize, any::<usize>(), 1..=255_u8, 0..8_u8);
-    proptest!(ProptestConfig::with_cases(96), |((which, at, mask, how) in strategy)| {
-        // a change that the protocol cannot see leaves a valid signature
-        let _ = sign_with(|count, messages| if count == which { damage(messages, at, mask, how) });
-    });
-}
-
 #[test]
 fn damaged_messages_of_a_key_generation_never_make_a_key() {
     let strategy = (2..=4_usize, any::<usize>(), 1..=255_u8, 0..8_u8);
-    proptest!(ProptestConfig::with_cases(12), |((which, at, mask, how) in strategy)| {
+    proptest!(ProptestConfig::with_cases(8), |((which, at, mask, how) in strategy)| {
         let made = keygen_with(|count, messages| if count == which { damage(messages, at, mask, how) });
         if let Ok((client, server)) = made {
             prop_assert_eq!(client.public_key, server.public_key);
