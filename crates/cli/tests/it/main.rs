@@ -15,6 +15,7 @@ mod http;
 mod kill;
 mod log;
 mod mail;
+mod nodes;
 mod operate;
 mod process;
 mod start;

@@ -60,6 +60,12 @@ impl Server {
         self.child.wait().unwrap();
     }
 
+    /// The same, to be replaced later.
+    pub(crate) fn kill_now(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Asks it to stop, as an init system does.
     pub(crate) fn ask_to_stop(&self) {
         let id = self.child.id().to_string();
