@@ -5,12 +5,25 @@ use std::sync::Arc;
 use keystead_store::Store;
 
 use crate::auth::Bearers;
+use crate::blobs::{Blobs, BlobsError};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::events::Events;
 use crate::keys::ServerKeys;
 use crate::metrics::Metrics;
 use crate::rng::{Rng, SystemRng};
+
+/// A part of the server that cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The client for outgoing HTTP.
+    #[error("the client for outgoing HTTP: {0}")]
+    Outgoing(#[from] reqwest::Error),
+    /// The place of attachments.
+    #[error(transparent)]
+    Blobs(#[from] BlobsError),
+}
 
 /// The parts of a running server. Handlers get it as `State<Arc<App>>`.
 pub struct App {
@@ -30,6 +43,8 @@ pub struct App {
     pub http: reqwest::Client,
     /// The open web sockets.
     pub events: Arc<Events>,
+    /// Attachments outside of the database.
+    pub blobs: Blobs,
     /// What is counted.
     pub metrics: Metrics,
     /// Wakes the worker.
@@ -40,8 +55,9 @@ impl App {
     /// A server over `store`, with the machine's clock and randomness.
     ///
     /// # Errors
-    /// The client for outgoing HTTP cannot be set up.
-    pub fn new(store: Arc<dyn Store>, config: Config, keys: ServerKeys) -> Result<Self, reqwest::Error> {
+    /// The client for outgoing HTTP, or the place of attachments, cannot be set up.
+    pub fn new(store: Arc<dyn Store>, config: Config, keys: ServerKeys) -> Result<Self, SetupError> {
+        let blobs = Blobs::new(&config.attachments)?;
         Ok(Self {
             store,
             config,
@@ -51,6 +67,7 @@ impl App {
             bearers: Bearers::default(),
             http: crate::http::outgoing()?,
             events: Arc::default(),
+            blobs,
             metrics: Metrics::default(),
             jobs: crate::jobs::Wake::default(),
         })

@@ -14,6 +14,9 @@ use serde_json::Value;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 
+/// Longest id of a document, in bytes: ids stand in the keys of every engine.
+const MAX_ID: usize = 512;
+
 /// Checks the object `value` against the field table of `class`.
 ///
 /// # Errors
@@ -117,6 +120,9 @@ pub async fn insert(
     created_by: Option<&str>,
     mut object: Object,
 ) -> ApiResult<Document> {
+    if id(&object)?.len() > MAX_ID {
+        return Err(FieldError::new("id", format!("an id of at most {MAX_ID} bytes")).into());
+    }
     let rev = Rev::make_first(app.rng.bytes());
     let document = seal(&mut object, rev.as_str(), created_by.map(str::to_owned))?;
     match tx.create(group, class.name, &document, &project(class, &object)).await? {

@@ -7,6 +7,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod blobs;
 pub mod bootstrap;
 pub mod clock;
 pub mod config;

@@ -2,6 +2,7 @@
 //!
 //! One file per section, each with its own `validate`; this one only composes them.
 
+mod attachments;
 mod captcha;
 mod events;
 mod gateway;
@@ -19,6 +20,7 @@ use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+pub use attachments::{AttachmentPlace, AttachmentsConfig, S3Config};
 pub use captcha::{CaptchaConfig, FriendlyCaptchaConfig, KerberusConfig, RecaptchaConfig};
 pub use events::EventsConfig;
 pub use gateway::{GatewayConfig, Rate};
@@ -44,6 +46,8 @@ pub struct Config {
     pub gateway: GatewayConfig,
     /// Providers of captchas, and the proof of work.
     pub captcha: CaptchaConfig,
+    /// Where the octets of attachments are kept.
+    pub attachments: AttachmentsConfig,
     /// Limits of the web sockets.
     pub events: EventsConfig,
     /// Who may see what the server counts.
@@ -94,6 +98,7 @@ impl Config {
         self.sessions.validate()?;
         self.gateway.validate()?;
         self.captcha.validate()?;
+        self.attachments.validate()?;
         self.events.validate()?;
         self.metrics.validate()?;
         self.smtp.validate()?;

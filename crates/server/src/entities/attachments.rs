@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{delete, get, put};
 use http::{HeaderValue, Method, header};
@@ -12,15 +12,17 @@ use keystead_model::Object;
 use keystead_model::access::Level;
 use keystead_model::entity::document::CLASS;
 use keystead_model::error::FieldError;
-use keystead_store::documents::Attachment;
+use keystead_store::Writing;
+use keystead_store::documents::{Attachment, Document};
 use serde_json::{Value, json};
 
 use super::reach;
 use crate::app::App;
 use crate::auth::Session;
+use crate::blobs;
 use crate::documents;
 use crate::error::{ApiError, ApiResult};
-use crate::http::{Access, Octets, Path, Query, Route, Shape, json_text};
+use crate::http::{Access, Path, Query, Route, Shape, json_text, read_body};
 
 /// What only the attachment endpoints may set.
 pub(super) const FIELDS: &[&str] =
@@ -99,9 +101,9 @@ async fn set_main(
     session: Session,
     Path(id): Path<String>,
     Query(query): Query<Pairs>,
-    Octets(content): Octets,
+    request: Request,
 ) -> ApiResult<Response> {
-    set(&app, &session, &id, MAIN, &query, content.to_vec()).await
+    set(&app, &session, &id, MAIN, &query, request).await
 }
 
 async fn set_secondary(
@@ -109,12 +111,12 @@ async fn set_secondary(
     session: Session,
     Path((id, key)): Path<(String, String)>,
     Query(query): Query<Pairs>,
-    Octets(content): Octets,
+    request: Request,
 ) -> ApiResult<Response> {
     if key.is_empty() || key.len() > 255 {
         return Err(ApiError::malformed("the key of a secondary attachment: expected 1 to 255 bytes"));
     }
-    set(&app, &session, &id, &key, &query, content.to_vec()).await
+    set(&app, &session, &id, &key, &query, request).await
 }
 
 async fn set(
@@ -123,32 +125,57 @@ async fn set(
     id: &str,
     key: &str,
     query: &Pairs,
-    content: Vec<u8>,
+    request: Request,
 ) -> ApiResult<Response> {
+    let attachment_id = app.rng.uuid();
+    let attachment = upload(app, session, (id, key), &attachment_id, query, request).await?;
     let mut tx = app.store.write().await?;
     let stored = reach(&mut *tx, session, &CLASS, id, Level::Write).await?;
     documents::check_rev(&stored, revision(query), false)?;
     let mut object = documents::parse(&stored)?;
     note_removed(app, &mut object, key);
-    let attachment = Attachment { id: app.rng.uuid(), content };
     let mut utis = utis(query);
     if key == MAIN {
-        object.insert("attachmentId".to_owned(), Value::from(attachment.id.as_str()));
+        object.insert("attachmentId".to_owned(), Value::from(attachment_id.as_str()));
         if !utis.is_empty() {
             object.insert("mainUti".to_owned(), Value::from(utis.remove(0)));
             object.insert("otherUtis".to_owned(), Value::from(utis));
         }
     } else {
-        let entry = json!({"couchDbAttachmentId": attachment.id, "utis": utis});
+        let entry = json!({"couchDbAttachmentId": attachment_id, "utis": utis});
         let all = object.entry("secondaryAttachments").or_insert_with(|| json!({}));
         if let Some(all) = all.as_object_mut() {
             all.insert(key.to_owned(), entry);
         }
     }
     let document = documents::update(app, &mut *tx, session.group(), &CLASS, &stored, object).await?;
+    blobs::leave(app, &mut *tx, session.group(), id, key).await?;
     tx.set_attachment(session.group(), id, key, &attachment).await?;
     tx.commit().await?;
     Ok(json_text(document.body))
+}
+
+/// Takes the octets: into memory for the database, or in pieces to where they are kept. Nobody uploads for nothing:
+/// that they may is checked before, and again with the transaction that refers to them.
+async fn upload(
+    app: &App,
+    session: &Session,
+    (id, key): (&str, &str),
+    attachment_id: &str,
+    query: &Pairs,
+    request: Request,
+) -> ApiResult<Attachment> {
+    let limit = app.config.server.max_attachment_bytes;
+    let Some(place) = app.blobs.place() else {
+        let content = read_body(request, limit).await?.to_vec();
+        return Ok(Attachment { id: attachment_id.to_owned(), content });
+    };
+    let stored = reach(&mut *app.store.look().await?, session, &CLASS, id, Level::Write).await?;
+    documents::check_rev(&stored, revision(query), false)?;
+    let name = format!("{}/{attachment_id}", hex::encode(session.group()));
+    blobs::Unused::new(place, &name, (session.group(), id, key)).after_upload(app).await?;
+    let reference = app.blobs.store(place, &name, request.into_body(), limit).await?;
+    Ok(Attachment { id: reference.to_id(), content: Vec::new() })
 }
 
 /// Moves the mention of an attachment to the removed ones; whether there was one.
@@ -191,13 +218,28 @@ async fn content(app: &App, session: &Session, id: &str, key: &str) -> ApiResult
     reach(&mut *tx, session, &CLASS, id, Level::Read).await?;
     let attachment = tx.attachment(session.group(), id, key).await?;
     let attachment = attachment.ok_or_else(|| ApiError::not_found("attachment"))?;
-    let mut response = Response::new(Body::from(attachment.content));
+    drop(tx);
+    let body = match blobs::Reference::of_id(&attachment.id) {
+        Some(reference) => app.blobs.read(&reference).await?,
+        None => Body::from(attachment.content),
+    };
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     // whatever was uploaded must never run in a browser under this origin
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(response)
+}
+
+/// Leaves the octets of every attachment of a document to be removed with it.
+pub(super) async fn leave_all(app: &App, tx: &mut dyn Writing, group: &str, document: &Document) -> ApiResult<()> {
+    let object = documents::parse(document)?;
+    let secondary = object.get("secondaryAttachments").and_then(Value::as_object).into_iter().flatten();
+    for key in secondary.map(|(key, _)| key.as_str()).chain([MAIN]) {
+        blobs::leave(app, tx, group, &document.id, key).await?;
+    }
+    Ok(())
 }
 
 async fn remove_main(
@@ -227,6 +269,7 @@ async fn remove(app: &App, session: &Session, id: &str, key: &str, query: &Pairs
         return Err(ApiError::not_found("attachment"));
     }
     let document = documents::update(app, &mut *tx, session.group(), &CLASS, &stored, object).await?;
+    blobs::leave(app, &mut *tx, session.group(), id, key).await?;
     tx.remove_attachment(session.group(), id, key).await?;
     tx.commit().await?;
     Ok(json_text(document.body))

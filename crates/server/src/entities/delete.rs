@@ -11,6 +11,7 @@ use keystead_store::documents::Document;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::attachments;
 use super::batch::left_out;
 use super::by_ids::list_of_ids;
 use super::{reach, reach_any};
@@ -122,6 +123,9 @@ pub(super) async fn purge(
     if class.name == "Patient" && !owners::has_no_key(&documents::parse(&stored)?) {
         // others may have shared with the id, and purging would free it for somebody else
         return Err(ApiError::forbidden("a patient who has published a key is not purged, only deleted"));
+    }
+    if class.name == "Document" {
+        attachments::leave_all(&app, &mut *tx, session.group(), &stored).await?;
     }
     documents::purge(&mut *tx, session.group(), class, &stored).await?;
     tx.commit().await?;

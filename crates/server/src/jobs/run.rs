@@ -7,6 +7,7 @@ use keystead_store::jobs::Job;
 
 use super::backoff;
 use crate::app::App;
+use crate::blobs;
 use crate::delivery::{self, Carriers, DeliveryError, Message};
 use crate::metrics::Delivered;
 
@@ -54,6 +55,16 @@ pub(super) async fn run(app: &App, carriers: &Carriers, job: Job) {
 }
 
 async fn try_once(app: &App, carriers: &Carriers, job: &Job) -> Outcome {
+    if job.kind == blobs::JOB {
+        return match blobs::carry_out(app, &job.payload).await {
+            Ok(()) => Outcome::Done,
+            // for as long as it takes: octets that nobody refers to must not stay
+            Err(_) => {
+                let next = app.now().saturating_add(backoff::wait(app.rng.as_ref(), job.attempts));
+                Outcome::TryAt(next, "octets cannot be removed", None)
+            }
+        };
+    }
     if job.kind != delivery::JOB {
         return Outcome::GiveUp("unknown kind", None);
     }

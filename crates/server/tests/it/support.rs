@@ -35,7 +35,14 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// A server in development mode, with its group and processes.
     pub(crate) async fn dev() -> Self {
-        Self::start(Config { dev: true, ..easy() }).await
+        Self::dev_with(|_| {}).await
+    }
+
+    /// The same, with `change` made to the configuration.
+    pub(crate) async fn dev_with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config { dev: true, ..easy() };
+        change(&mut config);
+        Self::start(config).await
     }
 
     /// A server as in production, with `change` made to a configuration whose proof of work is

@@ -27,6 +27,7 @@ fn by_code(code: &str) -> StoreError {
     match code.get(..2).unwrap_or_default() {
         // whoever comes again finds a free way
         "40" => StoreError::Unavailable(format!("another unit of work was in the way (SQLSTATE {code})")),
+        "55" => StoreError::Unavailable(format!("another unit of work took too long (SQLSTATE {code})")),
         "08" | "53" | "57" | "58" => {
             StoreError::Unavailable(format!("the database is not available (SQLSTATE {code})"))
         }

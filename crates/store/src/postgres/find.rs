@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use keystead_model::query::{Order, Query};
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
-use super::text::{escape, term, terms, unescape};
+use super::text::{WHOLE, escape, term, terms, unescape};
 use crate::Result;
 use crate::documents::{Find, Hit};
 use crate::facts::{CONTACT, UNSORTED};
@@ -251,7 +251,9 @@ impl<'a> Statement<'a> {
             }
             Query::Prefix { index, prefix } if prefix.is_empty() => (*index, String::new()),
             Query::Prefix { index, prefix } => {
-                let from = self.text(escape(prefix).into_owned());
+                // longer ones are bounded, as the terms are: what begins like it is found
+                let bounded = prefix.get(..prefix.floor_char_boundary(WHOLE)).unwrap_or_default();
+                let from = self.text(escape(bounded).into_owned());
                 (*index, format!(" AND p.term >= {from} AND p.term < {from} || chr(1114111) || chr(1114111)"))
             }
             Query::TermRange { index, from, to } => {

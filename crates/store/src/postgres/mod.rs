@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Row as _};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use self::changes::Tail;
 pub use self::copy::{Copied, Progress};
@@ -104,13 +104,26 @@ async fn pool(url: &str, options: &Options) -> Result<PgPool> {
         .application_name("keystead")
         // what is logged of statements is ours to say
         .disable_statement_logging()
-        .options([("statement_timeout", statement.as_str()), ("idle_in_transaction_session_timeout", "60000")])
+        .options([
+            ("statement_timeout", statement.as_str()),
+            ("lock_timeout", "10000"),
+            ("idle_in_transaction_session_timeout", "60000"),
+        ])
         .statement_cache_capacity(512);
     let pool = PgPoolOptions::new()
         .max_connections(options.connections)
         .min_connections(1)
         .acquire_timeout(options.patience)
         .test_before_acquire(false)
+        // one that lay idle may be broken, which is cheaper to find out now than later
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                match meta.idle_for > Duration::from_secs(1) {
+                    true => Ok(connection.ping().await.is_ok()),
+                    false => Ok(true),
+                }
+            })
+        })
         .connect_with(connect)
         .await?;
     Ok(pool)

@@ -70,9 +70,11 @@ impl Reading for Session {}
 #[async_trait]
 impl Writing for Session {
     async fn commit(self: Box<Self>) -> Result<()> {
-        let Connection::Inside(inside) = self.connection else {
+        let Connection::Inside(mut inside) = self.connection else {
             return Err(StoreError::Failed("a look has nothing to commit".to_owned()));
         };
+        // a unit of work of which a statement failed would be undone by COMMIT, without a word: this one says so
+        sqlx::raw_sql("SELECT 1").execute(&mut *inside).await?;
         inside.commit().await?;
         if let Some(Work { tail, changes }) = self.work {
             tail.told_here(changes);

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use sha2::{Digest as _, Sha256};
 
 /// Longest text that is kept whole in a key.
-const WHOLE: usize = 800;
+pub(super) const WHOLE: usize = 800;
 /// What stands between the beginning of a longer one and its digest; no text that is kept whole has it there.
 const CUT: &str = "\u{10ffff}#";
 

@@ -101,6 +101,24 @@ async fn a_database_that_was_away_is_used_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn work_of_which_a_statement_failed_is_not_acknowledged() {
+    let server = PostgresServer::start().unwrap();
+    let (store, _) = nodes(&server).await;
+    let mut work = store.write().await.unwrap();
+    work.create("g", "Contact", &document("a"), &Default::default()).await.unwrap();
+    // a key that no index takes, nor when it is compressed
+    let mut number = 1_u64;
+    let mut next = || {
+        number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        format!("{number:016x}")
+    };
+    let long: String = (0..4_000).map(|_| next()).collect();
+    work.create("g", "Contact", &document(&long), &Default::default()).await.unwrap_err();
+    assert!(work.commit().await.is_err());
+    assert_eq!(store.look().await.unwrap().document("g", "Contact", "a").await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_used_says_why() {
     let server = PostgresServer::start().unwrap();
     let refused = async |url: &str| match PostgresStore::connect(url, Options::default()).await {

@@ -1,6 +1,7 @@
 //! Users, data owners, exchange data, recovery data and groups over HTTP: every rule, and the attacks
 //! that it is there for.
 
+mod attachments;
 mod exchange;
 mod exchange_maps;
 mod groups;

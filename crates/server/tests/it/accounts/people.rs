@@ -26,7 +26,12 @@ pub(super) struct Person {
 
 impl World {
     pub(super) async fn new() -> Self {
-        let server = TestServer::dev().await;
+        Self::with(|_| {}).await
+    }
+
+    /// The same, with changes to the configuration.
+    pub(super) async fn with(change: impl FnOnce(&mut keystead_server::Config)) -> Self {
+        let server = TestServer::dev_with(change).await;
         let group = crate::auth::group(&server).await;
         Self { server, group }
     }
