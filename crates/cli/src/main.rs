@@ -1,6 +1,7 @@
 //! The `keystead` command.
 
 mod admin;
+mod audit;
 mod backup;
 mod client;
 mod config;
@@ -32,6 +33,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Set a server up: groups, healthcare parties, users, processes. Works while it runs
     Admin(admin::Arguments),
+    /// Read and verify the audit log: who did what to whom
+    Audit(audit::Arguments),
     /// Copy the embedded database and the server's secret into a new folder, while the server runs
     Backup(backup::Backup),
     /// Put a backup into an empty data directory, once it was verified
@@ -49,6 +52,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        Command::Audit(arguments) => audit::run(arguments),
         Command::Backup(arguments) => backup::backup(arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Config(command) => config::run(command),

@@ -20,6 +20,8 @@ pub enum Purpose {
     Address,
     /// Challenges of the proof of work.
     Challenge,
+    /// Entries of the audit log.
+    Audit,
 }
 
 impl Purpose {
@@ -29,6 +31,7 @@ impl Purpose {
             Self::Token => b"token",
             Self::Address => b"address",
             Self::Challenge => b"challenge",
+            Self::Audit => b"audit",
         }
     }
 }

@@ -6,6 +6,7 @@
 //! carries them out.
 
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod blobs;
 pub mod bootstrap;

@@ -1,6 +1,7 @@
 //! `keystead admin hcp`
 
 use clap::Subcommand;
+use keystead_server::audit::{self, Action};
 use keystead_server::auth::password;
 use keystead_server::groups::{self, NewHcp};
 use keystead_server::{App, gateway};
@@ -62,6 +63,7 @@ pub(crate) async fn run(app: &App, command: Command) -> anyhow::Result<Value> {
     if responsible {
         gateway::make_responsible(&mut *tx, &group, &made.data_owner).await?;
     }
+    audit::note(app, &mut *tx, &group, audit::OPERATOR, Action::PartyCreated, &made.data_owner).await?;
     tx.commit().await?;
     Ok(json!({"userId": made.user, "dataOwnerId": made.data_owner, "groupId": group}))
 }

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use clap::Subcommand;
 use keystead_server::App;
+use keystead_server::audit::{self, Action};
 use keystead_server::gateway::{self, ProcessSettings};
 use serde_json::{Value, json};
 
@@ -49,6 +50,8 @@ pub(crate) async fn run(app: &App, command: Command) -> anyhow::Result<Value> {
             let settings = ProcessSettings::parse(&settings).context("--settings")?;
             let mut tx = app.store.write().await?;
             gateway::set_process(&mut *tx, &spec, &id, &settings).await?;
+            let target = format!("{spec}/{id}");
+            audit::note(app, &mut *tx, &settings.group, audit::OPERATOR, Action::ProcessChanged, &target).await?;
             tx.commit().await?;
             Ok(json!({"spec": spec, "id": id}))
         }

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use keystead_model::entity::user::CLASS;
 use keystead_model::query::{Query, Selection};
+use keystead_server::audit::{self, Action};
 use keystead_server::auth::{password, secret};
 use keystead_server::{App, documents, users};
 use keystead_store::accounts::{Account, Secret, SecretKind};
@@ -70,6 +71,7 @@ pub(crate) async fn run(app: &App, command: Command) -> anyhow::Result<Value> {
             let mut tx = app.store.write().await?;
             users::set_password(app, &mut *tx, &account, &hash).await?;
             tx.revoke_sessions(&account).await?;
+            audit::note(app, &mut *tx, &account.group, audit::OPERATOR, Action::UserModified, &account.user).await?;
             tx.commit().await?;
             Ok(json!({"userId": account.user}))
         }
@@ -85,6 +87,7 @@ pub(crate) async fn run(app: &App, command: Command) -> anyhow::Result<Value> {
             };
             let mut tx = app.store.write().await?;
             tx.set_secret(&account, &secret).await?;
+            audit::note(app, &mut *tx, &account.group, audit::OPERATOR, Action::TokenMade, &account.user).await?;
             tx.commit().await?;
             Ok(json!({"userId": account.user, "token": token}))
         }
@@ -92,6 +95,8 @@ pub(crate) async fn run(app: &App, command: Command) -> anyhow::Result<Value> {
             let account = account(app, named).await?;
             let mut tx = app.store.write().await?;
             tx.remove_secret(&account, SecretKind::Totp, "").await?;
+            audit::note(app, &mut *tx, &account.group, audit::OPERATOR, Action::SecondFactorRemoved, &account.user)
+                .await?;
             tx.commit().await?;
             Ok(json!({"userId": account.user}))
         }
@@ -136,6 +141,7 @@ async fn set_status(app: &App, named: Named, status: &str) -> anyhow::Result<Val
     if status == "DISABLED" {
         tx.revoke_sessions(&account).await?;
     }
+    audit::note(app, &mut *tx, &account.group, audit::OPERATOR, Action::UserModified, &account.user).await?;
     tx.commit().await?;
     Ok(json!({"userId": account.user, "status": status}))
 }

@@ -152,3 +152,47 @@ async fn figures_are_for_this_machine_or_for_who_has_the_token() {
     assert_eq!(get(server.base(), &[("authorization", "Bearer a token of some length")]).await.0, 200);
     server.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_tells_what_was_done_and_notices_what_was_changed() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::dev(data.path());
+    let made =
+        done(&["admin", "hcp", "create", "--login", "jorah", "--password", "dragonstone", "--data", path(data.path())]);
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let (user, group) = (made["userId"].as_str().unwrap(), made["groupId"].as_str().unwrap());
+    assert!(may_log_in(&server, "jorah").await);
+    let wrong = json!({ "username": "jorah", "password": "no" });
+    assert_eq!(Caller::new(server.base()).post("/rest/v2/auth/login", &wrong).await.unwrap().status, 401);
+    server.stop();
+
+    let place = ["--data", path(data.path())];
+    let show = || done(&[&["audit", "show", "--group", group][..], &place].concat());
+    let entries: Vec<Value> = show().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<(&str, &str)> =
+        entries.iter().map(|entry| (entry["actor"].as_str().unwrap(), entry["action"].as_str().unwrap())).collect();
+    assert_eq!(told, [("operator", "operator.party"), (user, "login"), ("", "login.refused")]);
+    assert!(!show().contains("dragonstone"));
+    let verified: Value = serde_json::from_str(&done(&[&["audit", "verify"][..], &place].concat())).unwrap();
+    assert_eq!(verified[0]["entries"], 3);
+
+    // whoever has the database and not the secret
+    let database = rusqlite::Connection::open(data.path().join("keystead.db")).unwrap();
+    let entry = |number: usize| format!("{number:020}");
+    let original: String = database
+        .query_row("SELECT body FROM document WHERE class = 'AuditEntry' AND id = ?1", [entry(2)], |row| row.get(0))
+        .unwrap();
+    let set = |body: &str| {
+        let sql = "UPDATE document SET body = ?2 WHERE class = 'AuditEntry' AND id = ?1";
+        assert_eq!(database.execute(sql, [entry(2).as_str(), body]).unwrap(), 1);
+    };
+    let verify = || refused(&[&["audit", "verify"][..], &place].concat());
+    set(&original.replace("login", "logout"));
+    assert!(verify().contains("1 of 1"));
+    set(&original);
+    done(&[&["audit", "verify"][..], &place].concat());
+    for number in [3, 2] {
+        database.execute("DELETE FROM document WHERE class = 'AuditEntry' AND id = ?1", [entry(number)]).unwrap();
+        verify();
+    }
+}

@@ -20,6 +20,7 @@ use super::grant::{self, Grant};
 use super::secret::token_digest;
 use super::{AuthClass, ClientIp, password, totp};
 use crate::app::App;
+use crate::audit::{self, Action};
 use crate::error::{ApiError, ApiResult};
 use crate::http::{Json, Query, json_body};
 use crate::keys::Purpose;
@@ -79,6 +80,10 @@ pub async fn login(
     };
     let grant = Grant::of(&app, &mut *tx, &first, &session, parameters.duration).await?;
     tx.create_session(&session).await?;
+    // a login by a one-time code follows from the code, which is counted
+    if class != AuthClass::ShortLivedToken {
+        audit::note(&app, &mut *tx, &first.group, &first.user, Action::LoggedIn, &first.user).await?;
+    }
     tx.commit().await?;
     json_body(&json!({
         "token": grant.bearer(&app)?,
@@ -165,6 +170,10 @@ pub async fn prove(
             Ok((tx, proven))
         }
         Err(error) => {
+            if let [only] = candidates.as_slice() {
+                let account = &only.account;
+                audit::note(app, &mut *tx, &account.group, "", Action::LoginRefused, &account.user).await?;
+            }
             tx.commit().await?;
             Err(error)
         }

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::grant::Grant;
 use super::token::{Claims, TokenKind, decode};
 use crate::app::App;
+use crate::audit::{self, Action};
 use crate::error::{ApiError, ApiResult};
 use crate::http::{Path, Query, json_body};
 
@@ -87,7 +88,8 @@ pub(super) async fn switch(
 /// # Errors
 /// 401 where there is none.
 pub(super) async fn invalidate(State(app): State<Arc<App>>, renewal: Renewal) -> ApiResult<Response> {
-    end(&app, &renewal.session.id).await
+    let first = renewal.session.accounts.first().cloned().ok_or_else(ApiError::unauthorized)?;
+    end(&app, &renewal.session.id, &first.group, &first.user).await
 }
 
 /// `GET|POST auth/logout`: ends the caller's session.
@@ -95,12 +97,15 @@ pub(super) async fn invalidate(State(app): State<Arc<App>>, renewal: Renewal) ->
 /// # Errors
 /// 401 where there is none.
 pub(super) async fn logout(State(app): State<Arc<App>>, session: super::Session) -> ApiResult<Response> {
-    end(&app, &session.claims.session).await
+    let Account { group, user } = &session.account;
+    end(&app, &session.claims.session, group, user).await
 }
 
-async fn end(app: &App, session: &str) -> ApiResult<Response> {
+async fn end(app: &App, session: &str, group: &str, user: &str) -> ApiResult<Response> {
     let mut tx = app.store.write().await?;
-    tx.revoke_session(session).await?;
+    if tx.revoke_session(session).await? {
+        audit::note(app, &mut *tx, group, user, Action::LoggedOut, user).await?;
+    }
     tx.commit().await?;
     app.bearers.forget();
     json_body(&json!({ "successful": true }))

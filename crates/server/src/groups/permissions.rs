@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::require_elevated;
 use crate::app::App;
+use crate::audit::{self, Action};
 use crate::auth::Session;
 use crate::documents;
 use crate::error::{ApiError, ApiResult};
@@ -31,6 +32,7 @@ pub(super) async fn put(
     let (stored, mut user) = documents::load(&mut *tx, session.group(), &user::CLASS, &user_id).await?;
     user.insert("permissions".to_owned(), permissions.clone());
     documents::update(&app, &mut *tx, session.group(), &user::CLASS, &stored, user).await?;
+    audit::note(&app, &mut *tx, session.group(), &session.account.user, Action::RightsChanged, &stored.id).await?;
     tx.commit().await?;
     json_body(&permissions)
 }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::{ids, kind};
 use crate::app::App;
+use crate::audit::{self, Action};
 use crate::auth::Session;
 use crate::documents;
 use crate::error::{ApiError, ApiResult};
@@ -45,6 +46,7 @@ pub(super) async fn put(State(app): State<Arc<App>>, session: Session, Json(body
         return answer(&session, kind, &before);
     }
     let document = documents::update(&app, &mut *tx, session.group(), class, &stored, after).await?;
+    audit::note(&app, &mut *tx, session.group(), &session.account.user, Action::KeysChanged, &stored.id).await?;
     tx.commit().await?;
     answer(&session, kind, &documents::parse(&document)?)
 }

@@ -7,6 +7,7 @@ use axum::response::Response;
 use keystead_model::entity::recovery_data::CLASS;
 
 use crate::app::App;
+use crate::audit::{self, Action};
 use crate::auth::Session;
 use crate::documents;
 use crate::error::ApiResult;
@@ -19,6 +20,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, session: Session, Json(b
     let created_by = Some(session.account.user.as_str());
     let mut tx = app.store.write().await?;
     let document = documents::insert(&app, &mut *tx, session.group(), &CLASS, created_by, object).await?;
+    audit::note(&app, &mut *tx, session.group(), &session.account.user, Action::RecoveryLeft, &document.id).await?;
     tx.commit().await?;
     Ok(json_text(document.body))
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::reach;
 use crate::app::App;
+use crate::audit::{self, Action};
 use crate::auth::Session;
 use crate::error::{ApiError, ApiResult};
 use crate::http::{Path, json_body};
@@ -24,6 +25,7 @@ pub(super) async fn delete(
     if tx.purge(session.group(), CLASS.name, &id, &document.rev).await? != Written::Done {
         return Err(ApiError::stale());
     }
+    audit::note(&app, &mut *tx, session.group(), &session.account.user, Action::RecoveryRemoved, &document.id).await?;
     tx.commit().await?;
     json_body(&json!({"id": document.id, "rev": document.rev}))
 }

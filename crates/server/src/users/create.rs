@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{document, owner, password, read};
 use crate::app::App;
+use crate::audit::{self, Action};
 use crate::auth::{self, Session};
 use crate::documents;
 use crate::error::{ApiError, ApiResult};
@@ -68,6 +69,7 @@ async fn store(app: &App, session: &Session, mut user: Object) -> ApiResult<Resp
         password::keep(app, &mut *tx, &account, &hash).await?;
     }
     let answer = read::answer(app, &mut *tx, session, document).await?;
+    audit::note(app, &mut *tx, session.group(), &session.account.user, Action::UserCreated, &account.user).await?;
     tx.commit().await?;
     Ok(answer)
 }

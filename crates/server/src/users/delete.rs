@@ -14,6 +14,7 @@ use super::routes::Target;
 use super::rules::{self, changeable};
 use super::{document, owner, password, read};
 use crate::app::App;
+use crate::audit::{self, Action};
 use crate::auth::Session;
 use crate::documents;
 use crate::error::{ApiError, ApiResult};
@@ -40,6 +41,7 @@ pub(super) async fn delete(
     password::unmark(&mut user);
     let document = documents::update(&app, &mut *tx, session.group(), &CLASS, &stored, user).await?;
     tx.remove_account(&account(&session, target.id)).await?;
+    audit::note(&app, &mut *tx, session.group(), &session.account.user, Action::UserDeleted, &stored.id).await?;
     tx.commit().await?;
     app.bearers.forget();
     json_body(&json!({"id": document.id, "rev": document.rev}))
@@ -69,6 +71,7 @@ pub(super) async fn undelete(
     document::claim_names(&mut *tx, &account, &user).await?;
     let document = documents::update(&app, &mut *tx, session.group(), &CLASS, &stored, user).await?;
     let answer = read::answer(&app, &mut *tx, &session, document).await?;
+    audit::note(&app, &mut *tx, session.group(), &session.account.user, Action::UserUndeleted, &stored.id).await?;
     tx.commit().await?;
     Ok(answer)
 }
@@ -90,6 +93,7 @@ pub(super) async fn purge(
     documents::check_rev(&stored, revision.rev.as_deref(), false)?;
     documents::purge(&mut *tx, session.group(), &CLASS, &stored).await?;
     tx.remove_account(&account(&session, target.id)).await?;
+    audit::note(&app, &mut *tx, session.group(), &session.account.user, Action::UserDeleted, &stored.id).await?;
     tx.commit().await?;
     app.bearers.forget();
     json_body(&json!({"id": stored.id, "rev": stored.rev}))

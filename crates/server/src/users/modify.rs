@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::rules::{Standing, changeable};
 use super::{document, owner, password, read};
 use crate::app::App;
+use crate::audit::{self, Action};
 use crate::auth::{self, Session};
 use crate::documents;
 use crate::error::{ApiError, ApiResult};
@@ -77,6 +78,7 @@ pub(super) async fn modify(
         revoke_others(&app, &mut *tx, &session).await?;
     }
     let answer = read::answer(&app, &mut *tx, &session, document).await?;
+    audit::note(&app, &mut *tx, session.group(), &session.account.user, Action::UserModified, &stored.id).await?;
     tx.commit().await?;
     app.bearers.forget();
     Ok(answer)

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::read;
 use super::routes::Target;
 use crate::app::App;
+use crate::audit::{self, Action};
 use crate::auth::Session;
 use crate::documents;
 use crate::entities::by_ids::list_of_ids;
@@ -50,6 +51,7 @@ async fn give(app: &App, session: &Session, id: String, roles: Vec<String>) -> A
     let document = documents::update(app, &mut *tx, session.group(), &CLASS, &stored, user).await?;
     tx.revoke_sessions(&Account { group: session.group().to_owned(), user: id }).await?;
     let answer = read::answer(app, &mut *tx, session, document).await?;
+    audit::note(app, &mut *tx, session.group(), &session.account.user, Action::RightsChanged, &stored.id).await?;
     tx.commit().await?;
     app.bearers.forget();
     Ok(answer)

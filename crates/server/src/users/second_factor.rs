@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::routes::Target;
 use super::rules;
 use crate::app::App;
+use crate::audit::{self, Action};
 use crate::auth::totp;
 use crate::documents;
 use crate::error::{ApiError, ApiResult};
@@ -34,6 +35,8 @@ pub(super) async fn enable(
     let mut tx = app.store.write().await?;
     require_elevated(&mut *tx, &session).await?;
     totp::enable(&app, &mut *tx, &session.account, secret, digits).await?;
+    audit::note(&app, &mut *tx, session.group(), &session.account.user, Action::SecondFactorSet, &session.account.user)
+        .await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -52,6 +55,8 @@ pub(super) async fn disable(
     rules::changeable(&mut *tx, &session, &target.id).await?;
     let account = Account { group: session.group().to_owned(), user: target.id };
     totp::disable(&mut *tx, &account).await?;
+    audit::note(&app, &mut *tx, session.group(), &session.account.user, Action::SecondFactorRemoved, &account.user)
+        .await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

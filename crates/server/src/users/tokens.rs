@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::{names, rules};
 use crate::app::App;
+use crate::audit::{self, Action};
 use crate::auth::Session;
 use crate::auth::secret::{CODE_LIFETIME_MS, token_digest};
 use crate::documents;
@@ -63,6 +64,7 @@ pub(super) async fn make(
     let account = Account { group: session.group().to_owned(), user: target.user };
     let mut tx = app.store.write().await?;
     let token = wanted.make(&app, &mut *tx, &session, &account).await?;
+    audit::note(&app, &mut *tx, session.group(), &session.account.user, Action::TokenMade, &account.user).await?;
     tx.commit().await?;
     Ok(Text(token))
 }
