@@ -2,6 +2,7 @@
 //! that it is there for.
 
 mod attachments;
+mod events;
 mod exchange;
 mod exchange_maps;
 mod groups;

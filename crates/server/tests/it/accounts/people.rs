@@ -128,6 +128,11 @@ impl Person {
         self.at(method, &format!("/rest/v2/{path}"))
     }
 
+    /// What it sends in the header `Authorization`.
+    pub(super) fn authorization(&self) -> String {
+        format!("Bearer {}", self.bearer)
+    }
+
     /// A request of any path.
     pub(super) fn at(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.bearer)
