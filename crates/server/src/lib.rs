@@ -31,6 +31,7 @@ pub mod recovery;
 pub mod rng;
 mod routes;
 pub mod users;
+pub mod wallet;
 
 pub use app::App;
 pub use config::Config;
