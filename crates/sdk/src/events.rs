@@ -254,6 +254,7 @@ impl<T: From<Record>> Subscription<T> {
                     Ok(Envelope { subscribed: true, .. }) => return Ok(socket),
                     _ => return Err(RequestError::Unreadable.into()),
                 },
+                Frame::Octets(_) => return Err(RequestError::Unreadable.into()),
                 Frame::Closed { code, reason } => return Err(ended(code, reason)),
             }
         }
@@ -288,6 +289,8 @@ impl<T: From<Record>> Subscription<T> {
                 self.inbox.push_back(message);
                 false
             }
+            // nothing that a server of ours says
+            Ok(Frame::Octets(_)) => false,
             Ok(Frame::Closed { code, reason }) => {
                 self.socket = None;
                 return if code == Some(POLICY) { Err(ended(code, reason)) } else { Ok(()) };

@@ -17,6 +17,7 @@
 //! | [`Api::healthcare_elements`] | what a patient has |
 //! | [`events::Subscription`] | what a filter finds, and what becomes of it; from `subscribe` of each of these |
 //! | [`Api::recovery`] | what brings keys back, and what would be lost without |
+//! | [`Api::wallet`] | keys that sign on chains, in two halves |
 //!
 //! ```no_run
 //! use keystead_sdk::{AnonymousApi, Captcha, Start};
@@ -72,6 +73,8 @@ pub mod time;
 pub mod transport;
 pub mod trust;
 pub mod users;
+#[cfg(not(target_family = "wasm"))]
+pub mod wallet;
 
 pub use anonymous::{AnonymousApi, AuthenticationProcess, AuthenticationResult, Start};
 pub use api::{Api, ApiBuilder};

@@ -33,6 +33,7 @@ pub mod recovery;
 pub mod rng;
 mod routes;
 pub mod users;
+pub mod wallet;
 
 pub use app::App;
 pub use config::Config;

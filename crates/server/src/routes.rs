@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::http::Route;
 use crate::{
     auth, dev, entities, events, exchange, gateway, groups, health, http, metrics, openapi, owners, recovery, users,
+    wallet,
 };
 
 /// The endpoints that are always there.
@@ -24,6 +25,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(recovery::routes());
     routes.extend(entities::routes());
     routes.extend(events::routes());
+    routes.extend(wallet::routes());
     routes
 }
 

@@ -1,12 +1,13 @@
 //! `keystead demo`: the tutorials, played on a real server over real HTTP.
 //!
-//! [`stage`] shows what happens, [`people`] are the devices and who uses them, [`sharing`] and [`lost_key`] are
-//! the two stories.
+//! [`stage`] shows what happens, [`people`] are the devices and who uses them, [`sharing`], [`lost_key`] and
+//! [`wallet`] are the three stories.
 
 mod lost_key;
 mod people;
 mod sharing;
 mod stage;
+mod wallet;
 
 use std::io::IsTerminal as _;
 
@@ -28,7 +29,7 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// Plays both stories.
+/// Plays the stories.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(play(arguments))
 }
@@ -40,7 +41,7 @@ async fn play(arguments: &Arguments) -> anyhow::Result<()> {
     let directory = tempfile::Builder::new().prefix("keystead-demo-").tempdir()?;
     stage.title(
         "Keystead demo",
-        "Two stories on a real server in a temporary directory, over real HTTP. The server keeps what you see as stored.",
+        "Three stories on a real server in a temporary directory, over real HTTP. The server keeps what you see as stored.",
     );
 
     let mut config = Config { dev: true, ..Config::default() };
@@ -52,7 +53,8 @@ async fn play(arguments: &Arguments) -> anyhow::Result<()> {
 
     let told = async {
         sharing::tell(&mut stage, &mut world).await?;
-        lost_key::tell(&mut stage, &mut world).await
+        lost_key::tell(&mut stage, &mut world).await?;
+        wallet::tell(&mut stage, &mut world).await
     };
     let told = told.await;
     if let Err(error) = told {
@@ -65,6 +67,8 @@ async fn play(arguments: &Arguments) -> anyhow::Result<()> {
         "Her device is gone, and nothing was lost: Jorah, whom she shared with, let her new key in. It took one small \
          request, however many records there are.",
         "He could not be fooled into letting somebody else in: the words they compared come from the whole new key.",
+        "Her wallet was never in one place: the phone had one half, the server the other. A stolen phone and a lost one \
+         cost her nothing, and the address stayed.",
     ]);
     if arguments.keep {
         keep(&mut stage, &world, directory.path()).await?;

@@ -39,6 +39,8 @@ use crate::patients::Patients;
 use crate::recovery::Recovery;
 use crate::trust::Trust;
 use crate::users::Users;
+#[cfg(not(target_family = "wasm"))]
+use crate::wallet::Wallet;
 
 /// What every sub-client holds.
 pub(crate) struct Core {
@@ -193,6 +195,12 @@ impl Api {
     /// Recovery keys, sealed copies of keys, and what would come back without this device.
     pub fn recovery(&self) -> Recovery {
         Recovery::new(self.core.clone())
+    }
+
+    /// The wallet: a key on each of two curves, of which this device and the server have one half each.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn wallet(&self) -> Wallet {
+        Wallet::new(self.core.clone())
     }
 
     /// Devices.

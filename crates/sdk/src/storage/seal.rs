@@ -47,7 +47,7 @@ impl Default for KdfCost {
 
 impl KdfCost {
     /// Bounds on what a head may ask for: beyond them it was not written by us.
-    fn is_acceptable(self) -> bool {
+    pub(crate) fn is_acceptable(self) -> bool {
         (8..=4 << 20).contains(&self.memory) && (1..=64).contains(&self.passes) && (1..=64).contains(&self.lanes)
     }
 }

@@ -1,4 +1,4 @@
-//! Web sockets (RFC 6455), as far as events need them: texts both ways.
+//! Web sockets (RFC 6455), as far as events and wallets need them: texts and octets both ways.
 
 use std::fmt;
 
@@ -28,6 +28,8 @@ impl fmt::Debug for Handshake {
 pub enum Frame {
     /// A text.
     Text(String),
+    /// Octets.
+    Octets(Vec<u8>),
     /// The other side closes, and may say why.
     Closed {
         /// The code (RFC 6455, 7.4).
@@ -38,10 +40,11 @@ pub enum Frame {
 }
 
 impl fmt::Debug for Frame {
-    /// Without texts.
+    /// Without contents.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Octets(octets) => write!(f, "Octets({} bytes)", octets.len()),
             Self::Closed { code, .. } => write!(f, "Closed({code:?})"),
         }
     }
@@ -68,6 +71,14 @@ pub trait Socket: Movable {
     /// # Errors
     /// The socket is broken.
     async fn send(&mut self, text: &str) -> Result<(), TransportError>;
+
+    /// Sends octets.
+    ///
+    /// # Errors
+    /// The socket is broken. [`TransportError::Unsupported`]: it has texts only, so there are no wallets.
+    async fn send_octets(&mut self, _octets: Vec<u8>) -> Result<(), TransportError> {
+        Err(TransportError::Unsupported)
+    }
 
     /// Waits for what comes next. May be dropped while it waits: nothing is lost.
     ///

@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test says what is wrong by failing, also in its helpers"
 )]
 
@@ -25,3 +26,4 @@ mod secrets;
 mod sessions;
 mod support;
 mod transport;
+mod wallet;

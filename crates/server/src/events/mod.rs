@@ -79,6 +79,11 @@ impl Events {
         }
     }
 
+    /// Whether no new sockets are taken.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
     /// Listens to the store from now on, if nobody did before.
     fn start(&self, app: &Arc<App>) {
         if !self.dispatching.swap(true, Ordering::SeqCst) {
@@ -107,7 +112,7 @@ impl Events {
     }
 
     /// Takes a place for a socket of a user; `None` if they have `most` already.
-    fn enter(self: &Arc<Self>, account: &Account, most: usize) -> Option<Place> {
+    pub(crate) fn enter(self: &Arc<Self>, account: &Account, most: usize) -> Option<Place> {
         let mut open = self.open.lock();
         let count = open.entry(account.clone()).or_default();
         if *count >= most {
@@ -120,7 +125,7 @@ impl Events {
 }
 
 /// The place of an open socket among those of its user.
-struct Place {
+pub(crate) struct Place {
     events: Arc<Events>,
     account: Account,
 }

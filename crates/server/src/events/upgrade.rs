@@ -52,7 +52,7 @@ pub(super) async fn upgrade(
     }
     let session = Session::from_request_parts(&mut parts, &app).await?;
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await.map_err(refused)?;
-    if *app.events.stopping.borrow() {
+    if app.events.is_stopping() {
         return Err(ApiError::new(ErrorCode::Unavailable, "the server restarts: come back in a moment"));
     }
     let most = app.config.events.sockets_per_user;

@@ -19,7 +19,7 @@ use crate::transport::{Frame, Handshake, Request, Socket, TransportError};
 /// Servers send a keep-alive every few seconds: whoever is silent for so long is gone.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// The largest text that is accepted, in bytes.
+/// The largest message that is accepted, in bytes.
 const MAX_TEXT: usize = 16 << 20;
 
 /// How long closing may take.
@@ -63,6 +63,10 @@ impl Socket for NativeSocket {
         self.stream.send(Message::text(text)).await.map_err(|_| TransportError::Interrupted)
     }
 
+    async fn send_octets(&mut self, octets: Vec<u8>) -> Result<(), TransportError> {
+        self.stream.send(Message::binary(octets)).await.map_err(|_| TransportError::Interrupted)
+    }
+
     async fn receive(&mut self) -> Result<Frame, TransportError> {
         loop {
             let next = tokio::time::timeout(SILENCE, self.stream.next());
@@ -75,7 +79,7 @@ impl Socket for NativeSocket {
                     return Ok(Frame::Closed { code, reason });
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Ok(Message::Binary(_))) => return Err(TransportError::Invalid),
+                Some(Ok(Message::Binary(octets))) => return Ok(Frame::Octets(octets.to_vec())),
                 Some(Err(_)) | None => return Err(TransportError::Interrupted),
             }
         }

@@ -1,0 +1,126 @@
+//! What can go wrong with a wallet.
+
+use keystead_mpc::{MpcError, NotUsable};
+
+use crate::error::{RequestError, WriteError};
+use crate::storage::StorageError;
+use crate::transport::TransportError;
+
+/// Why something about a wallet was not done.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum WalletError {
+    /// There is a wallet already. If it is not on this device: recover it.
+    #[error("there is a wallet already: recover it if it is not on this device")]
+    Exists,
+    /// There is no wallet.
+    #[error("there is no wallet: create one")]
+    NoWallet,
+    /// This device has no half of the wallet: recover it here.
+    #[error("the wallet is not on this device: recover it")]
+    NotOnDevice,
+    /// The half on this device is of a pair that does not count any more, because the wallet was recovered elsewhere
+    /// (Portal's `SIGN_SHARE_MISMATCH`, `DKG_REFRESH_MISMATCH`).
+    #[error("this device's half belongs to a pair that was replaced ({0}): recover the wallet here")]
+    ShareMismatch(&'static str),
+    /// The other side did what a cheater does: the wallet signs again after a recovery.
+    #[error("the wallet is frozen: recover it")]
+    Frozen,
+    /// That happened too often: a person has to look.
+    #[error("the wallet is locked: ask the operator")]
+    Locked,
+    /// Another session with the wallet is under way: try again in a moment.
+    #[error("another session with the wallet is under way")]
+    Busy,
+    /// The password is wrong, or what it seals was changed. Nothing is lost: try another.
+    #[error("the password does not open the backup")]
+    WrongPassword,
+    /// A password that is guessed too easily: at least eight characters are needed.
+    #[error("the password is too short: at least eight characters")]
+    WeakPassword,
+    /// The text is no sealed backup.
+    #[error("the backup is damaged or not a backup")]
+    DamagedBackup,
+    /// The backup was replaced by a newer one, or is of another wallet.
+    #[error("the backup was replaced by a newer one, or is of another wallet")]
+    BackupRetired,
+    /// Nothing on this device waits to be confirmed, or it was overtaken: keep the backup that was stored before.
+    #[error("nothing waits to be confirmed, or another generation came into force")]
+    NothingPending,
+    /// The server refused for another reason: its code.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// The protocol failed.
+    #[error(transparent)]
+    Protocol(MpcError),
+    /// The storage of this device failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The server did not answer as expected.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+}
+
+impl WalletError {
+    /// Whether trying the same again later may help.
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Busy | Self::Protocol(MpcError::Recoverable(_)) => true,
+            Self::Storage(error) => error.retryable(),
+            Self::Request(error) => error.retryable(),
+            _ => false,
+        }
+    }
+
+    /// What a server says as the last word of a session.
+    pub(super) fn told(code: &str) -> Self {
+        match code {
+            "SIGN_SHARE_MISMATCH" => Self::ShareMismatch("SIGN_SHARE_MISMATCH"),
+            "DKG_REFRESH_MISMATCH" => Self::ShareMismatch("DKG_REFRESH_MISMATCH"),
+            "WALLET_EXISTS" => Self::Exists,
+            "NO_WALLET" => Self::NoWallet,
+            "WALLET_FROZEN" => Self::Frozen,
+            "WALLET_LOCKED" => Self::Locked,
+            "WALLET_BUSY" => Self::Busy,
+            "UNKNOWN_BACKUP" => Self::BackupRetired,
+            // a code only: another server may repeat input
+            other => Self::Refused(other.chars().filter(|letter| letter.is_ascii_graphic()).take(40).collect()),
+        }
+    }
+}
+
+impl From<MpcError> for WalletError {
+    fn from(error: MpcError) -> Self {
+        match error {
+            MpcError::SignShareMismatch | MpcError::RefreshMismatch => Self::ShareMismatch(error.code()),
+            error => Self::Protocol(error),
+        }
+    }
+}
+
+impl From<NotUsable> for WalletError {
+    fn from(standing: NotUsable) -> Self {
+        match standing {
+            NotUsable::Frozen => Self::Frozen,
+            NotUsable::Locked => Self::Locked,
+        }
+    }
+}
+
+impl From<TransportError> for WalletError {
+    fn from(error: TransportError) -> Self {
+        Self::Request(error.into())
+    }
+}
+
+impl From<WriteError> for WalletError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Conflict(_) => Self::NothingPending,
+            WriteError::AlreadyExists(_) => Self::Exists,
+            WriteError::Request(RequestError::NotFound(_)) => Self::NoWallet,
+            WriteError::Request(RequestError::TooManyRequests(_)) => Self::Busy,
+            WriteError::Request(error) => Self::Request(error),
+        }
+    }
+}
