@@ -34,7 +34,9 @@ fn a_program_reads_it() {
     assert!(of("failed").is_empty());
     let summary = of("summary");
     assert_eq!(summary[0]["steps"], of("step").len());
-    assert!(summary[0]["seconds"].as_f64().unwrap() < 10.0);
+    // without optimisation the arithmetic of the wallet takes most of it
+    let limit = if cfg!(debug_assertions) { 120.0 } else { 10.0 };
+    assert!(summary[0]["seconds"].as_f64().unwrap() < limit);
     // what is stored never says what is read
     for beside in of("beside") {
         let (stored, read) = (beside["stored"].as_str().unwrap(), beside["read"].as_str().unwrap());

@@ -94,6 +94,7 @@ impl From<Refused> for Failure {
             Refused::NoWallet => ("NO_WALLET", ErrorCode::NotFound, None),
             Refused::UnknownBackup => ("UNKNOWN_BACKUP", ErrorCode::InvalidField, Some("backup")),
             Refused::NotPending => ("NOT_PENDING", ErrorCode::RevisionConflict, Some("generation")),
+            Refused::SigningFirst => ("SIGNING_FIRST", ErrorCode::InvalidField, Some("what")),
             Refused::InForce => ("IN_FORCE", ErrorCode::RevisionConflict, Some("generation")),
             Refused::TooManyPending => ("TOO_MANY_PENDING", ErrorCode::RevisionConflict, None),
             Refused::UsedUp => ("USED_UP", ErrorCode::Forbidden, None),

@@ -86,6 +86,9 @@ pub(super) enum Refused {
     /// Nothing of this generation waits.
     #[error("nothing of this generation waits: it was rejected, or another came into force")]
     NotPending,
+    /// The backup is confirmed last.
+    #[error("confirm the signing half first, the backup last")]
+    SigningFirst,
     /// What is in force cannot be rejected any more.
     #[error("this generation is in force already")]
     InForce,
@@ -195,6 +198,11 @@ impl Lifecycle {
             return Ok(());
         }
         let Some(pending) = self.pending.get_mut(index) else { return Err(Refused::NotPending) };
+        // The backup comes last: the word that puts everything into force is then said when the application has this
+        // very backup, and not another one that it was given meanwhile.
+        if kind == Kind::Backup && pending.origin == Origin::Recover && !pending.stored.contains(&Kind::Signing) {
+            return Err(Refused::SigningFirst);
+        }
         pending.stored.insert(kind);
         let kinds = pending.origin.kinds();
         if kinds.iter().all(|kind| pending.stored.contains(kind)) {
@@ -286,8 +294,9 @@ mod tests {
             assert!(wallet.pending().len() <= MOST_PENDING);
         }
         let last = wallet.last;
-        wallet.confirm(last, Kind::Backup, true).unwrap();
+        assert_eq!(wallet.confirm(last, Kind::Backup, true), Err(Refused::SigningFirst));
         wallet.confirm(last, Kind::Signing, true).unwrap();
+        wallet.confirm(last, Kind::Backup, true).unwrap();
         assert_eq!((wallet.signing(), wallet.backup()), (Some(last), Some(last)));
     }
 
@@ -371,8 +380,13 @@ mod tests {
                     }
                 }
                 Event::Cut => self.running = None,
-                Event::Keep(place) => {
-                    if let Some(pending) = at(place).filter(|pending| pending.origin != Origin::Create) {
+                // nor while a recovery from what it has runs
+                Event::Keep(place) if !matches!(self.running, Some((_, Origin::Recover, _))) => {
+                    // never by an older one than it has
+                    let newer = |pending: &Pending| self.copy.is_none_or(|copy| copy < pending.generation);
+                    if let Some(pending) =
+                        at(place).filter(|pending| pending.origin != Origin::Create && newer(pending))
+                    {
                         self.copy = Some(pending.generation);
                     }
                 }
@@ -431,13 +445,13 @@ mod tests {
         }
     }
 
-    /// Every state that up to nine events lead to.
+    /// Every state that up to eighteen events lead to, numbers aside.
     #[test]
     fn at_every_moment_one_generation_signs_and_what_was_kept_brings_it_back() {
         let mut seen = HashSet::from([World::new()]);
         let mut queue = VecDeque::from([(World::new(), 0)]);
         while let Some((world, depth)) = queue.pop_front() {
-            if depth == 9 {
+            if depth == 18 {
                 continue;
             }
             for event in World::events() {
