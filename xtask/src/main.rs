@@ -3,6 +3,7 @@
 mod bench;
 mod docs;
 mod fuzz;
+mod schemathesis;
 mod steps;
 mod test;
 

@@ -137,6 +137,7 @@ fn content(shape: &Shape) -> Value {
         ),
         Shape::Json(description) => ("application/json", json!({"type": "object", "description": description})),
         Shape::Text => ("text/plain", json!({"type": "string"})),
+        Shape::Metrics => ("application/openmetrics-text", json!({"type": "string"})),
         Shape::Octets => ("application/octet-stream", json!({"type": "string", "format": "binary"})),
     };
     json!({kind: {"schema": schema}})
