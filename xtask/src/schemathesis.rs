@@ -2,14 +2,12 @@
 //! to be what the document says and never 5xx.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
-use serde_json::Value;
+use anyhow::bail;
 
 use crate::steps::{self, command, output, root, works};
 
@@ -29,14 +27,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let program = install()?;
     steps::run(&mut command("cargo", &["build", "--package", "keystead-cli"]))?;
     let server = Server::start()?;
-    let bearer = server.log_in()?;
     let base = format!("http://{}", server.address);
     let mut run = command(&program, &["run", &format!("{base}/openapi.json"), "--url", &base]);
-    run.args(["--header", &format!("Authorization: Bearer {bearer}"), "--phases", "fuzzing"])
+    run.args(["--phases", "fuzzing"])
         .args(["--checks", CHECKS, "--exclude-path-regex", ENDS_THE_SESSION, "--max-examples", EXAMPLES])
         .args(["--max-time", SECONDS, "--workers", "2", "--continue-on-failure", "--no-color"])
         .args(["--warnings", "off", "--suppress-health-check", "all", "--request-timeout", "20"]);
     // it keeps examples that failed in the folder it runs in
+    // requests it makes can end the session, so the hooks log in again now and then
+    run.env("SCHEMATHESIS_HOOKS", "hooks").env("PYTHONPATH", root().join("xtask/schemathesis"));
+    run.env("PYTHONDONTWRITEBYTECODE", "1").env("KEYSTEAD", &base).env("KEYSTEAD_LOGIN", LOGIN);
     steps::run(run.current_dir(root().join("target/schemathesis")))
 }
 
@@ -99,24 +99,6 @@ impl Server {
         let create = ["admin", "--data", &data, "hcp", "create", "--login", LOGIN, "--password", LOGIN, "--admin"];
         steps::run(command(&program, &create).stdout(Stdio::null()))?;
         Ok(server)
-    }
-
-    /// The bearer of a session.
-    fn log_in(&self) -> anyhow::Result<String> {
-        let body = serde_json::json!({"username": LOGIN, "password": LOGIN}).to_string();
-        let mut stream = TcpStream::connect(self.address)?;
-        write!(
-            stream,
-            "POST /rest/v2/auth/login HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            self.address,
-            body.len()
-        )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let (_, body) = answer.split_once("\r\n\r\n").context("no answer to the login")?;
-        let body: Value = serde_json::from_str(body)?;
-        body.get("token").and_then(Value::as_str).map(str::to_owned).context("the login was refused")
     }
 }
 
