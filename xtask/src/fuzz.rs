@@ -15,12 +15,12 @@ use crate::steps::{self, command, output, root, works};
 
 /// What libFuzzer wants to be told by the program. As cargo-fuzz sets it.
 const FLAGS: &[&str] = &[
-    "--cfg fuzzing",
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
     "-Cllvm-args=-sanitizer-coverage-pc-table",
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "--cfg fuzzing",
 ];
 
 /// `target/fuzz/TARGET.json`

@@ -17,7 +17,7 @@ const PACKAGE: &str = "schemathesis==4.32.5";
 const CHECKS: &str = "not_a_server_error,response_schema_conformance,content_type_conformance,status_code_conformance";
 /// What ends the session that everything else needs.
 const ENDS_THE_SESSION: &str = "^/rest/v2/auth/(logout|invalidate|switch)";
-const EXAMPLES: &str = "20";
+const EXAMPLES: &str = "12";
 /// Seconds that generating may take.
 const SECONDS: &str = "210";
 const LOGIN: &str = "schemathesis";
