@@ -1,7 +1,9 @@
-//! Everything that is run around the code: `cargo xtask test`, `cargo xtask bench`, `cargo xtask docs`.
+//! Everything that is run around the code: `cargo xtask test`, `bench`, `docs`, `fuzz`.
 
 mod bench;
 mod docs;
+mod fuzz;
+mod schemathesis;
 mod steps;
 mod test;
 
@@ -18,7 +20,7 @@ struct Arguments {
 enum Task {
     /// Installs what is missing and runs every check and test.
     Test {
-        /// Only the steps with these names (format, lint, unit, docs, interop).
+        /// Only the steps with these names (format, lint, unit, schemathesis, docs, interop).
         #[arg(long)]
         only: Vec<String>,
     },
@@ -29,6 +31,14 @@ enum Task {
         /// Arguments of the benchmark.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// Looks for inputs that break a parser, and writes target/fuzz/TARGET.json.
+    Fuzz {
+        /// Which one: a file of fuzz/fuzz_targets [default: one after the other].
+        target: Option<String>,
+        /// How long each of them runs.
+        #[arg(long, default_value_t = 600)]
+        seconds: u64,
     },
     /// Writes the generated pages of docs/reference.
     Docs {
@@ -42,6 +52,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
         Task::Test { only } => test::run(&only),
         Task::Bench { name, arguments } => bench::run(&name, &arguments),
+        Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Task::Docs { check } => docs::run(check),
     }
 }

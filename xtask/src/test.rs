@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use anyhow::bail;
 
-use crate::docs;
 use crate::steps::{self, command, root, works};
+use crate::{docs, schemathesis};
 
 type Step = (&'static str, fn() -> anyhow::Result<()>);
 
@@ -14,6 +14,7 @@ const STEPS: &[Step] = &[
     ("format", format),
     ("lint", lint),
     ("unit", unit),
+    ("schemathesis", schemathesis::run),
     ("docs", documents),
     ("interop", interop),
     ("interop-postgres", interop_postgres),

@@ -188,7 +188,7 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::GET, "/metrics", "What the server counts, for Prometheus", get(show))
             .access(Access::Public)
-            .gives(Shape::Text),
+            .gives(Shape::Metrics),
     ]
 }
 

@@ -137,6 +137,7 @@ fn content(shape: &Shape) -> Value {
         ),
         Shape::Json(description) => ("application/json", json!({"type": "object", "description": description})),
         Shape::Text => ("text/plain", json!({"type": "string"})),
+        Shape::Metrics => ("application/openmetrics-text", json!({"type": "string"})),
         Shape::Octets => ("application/octet-stream", json!({"type": "string", "format": "binary"})),
     };
     json!({kind: {"schema": schema}})
@@ -164,13 +165,27 @@ fn of_type(ty: &Type) -> Value {
         Type::Num => json!({"type": "number"}),
         Type::Bool => json!({"type": "boolean"}),
         Type::Any => json!({}),
+        Type::Id => json!({"type": "string", "minLength": 1, "maxLength": 255}),
         Type::B64 => json!({"type": "string", "contentEncoding": "base64"}),
+        Type::Hex => pattern("([0-9a-fA-F]{2})*"),
+        Type::SpkiHex => pattern("[0-9a-f]+"),
+        Type::FpV1 => pattern("[0-9a-f]{22}0203010001"),
+        Type::FpV2 => pattern("[0-9a-f]{22}"),
+        Type::Sha256Hex => pattern("[0-9a-f]{64}"),
+        Type::Hex32 => pattern("[0-9a-f]{32}"),
         Type::Enum(of) => one_of(of),
         Type::List(of) => json!({"type": "array", "items": element(of)}),
-        Type::Map(_, of) => json!({"type": "object", "additionalProperties": element(of)}),
+        Type::Map(key, of) => {
+            json!({"type": "object", "propertyNames": of_type(key), "additionalProperties": element(of)})
+        }
         Type::Object(of) => reference(of.name),
         _ => json!({"type": "string"}),
     }
+}
+
+/// A text that matches as a whole.
+fn pattern(text: &str) -> Value {
+    json!({"type": "string", "pattern": format!("^{text}$")})
 }
 
 fn element(of: &Element) -> Value {

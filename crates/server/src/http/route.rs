@@ -40,6 +40,8 @@ pub enum Shape {
     Text,
     /// Octets.
     Octets,
+    /// What Prometheus reads.
+    Metrics,
 }
 
 /// One operation of the API.

@@ -1,0 +1,5 @@
+//! See `keystead_fuzzing::crypto_recovery`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| keystead_fuzzing::crypto_recovery(data));
