@@ -1,0 +1,6 @@
+//! Integration tests of the model.
+
+#[cfg(test)]
+mod wallet_model;
+#[cfg(test)]
+mod wallet_random;
