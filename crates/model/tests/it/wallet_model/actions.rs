@@ -6,7 +6,7 @@ use keystead_model::wallet::{
 };
 
 use super::world::{Message, Task, World, operation_id, pairs};
-use super::{Lifecycle, Wrong};
+use super::{Lifecycle, Wrong, hash};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Action {
@@ -62,6 +62,11 @@ pub(super) enum Call {
     Late,
 }
 
+impl Call {
+    pub(super) const ALL: &'static [Self] =
+        &[Self::Stored, Self::Lied, Self::Refused, Self::StoredAnswerLost, Self::OneStoredOneLate, Self::Late];
+}
+
 /// What becomes of a call to `/backup/fetch`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Fetch {
@@ -73,11 +78,14 @@ pub(super) enum Fetch {
 impl Lifecycle {
     pub(super) fn possible(&self, world: &World, actions: &mut Vec<Action>) {
         actions.extend(world.messages.iter().cloned().map(Action::Deliver));
-        if world.answer.as_ref() != Some(&world.server.view()) {
+        if self.delayed_answers && world.answer.as_ref() != Some(&world.server.view()) {
             actions.push(Action::Answer);
         }
-        if let Some(answer) = &world.answer {
-            actions.push(Action::Read { again: true, wish: None });
+        let prompt = (!self.delayed_answers).then(|| world.server.view());
+        if let Some(answer) = world.answer.as_ref().or(prompt.as_ref()) {
+            if self.delayed_answers {
+                actions.push(Action::Read { again: true, wish: None });
+            }
             actions.push(Action::Read { again: false, wish: None });
             if world.client.operation().is_none() && answer.operation.is_none() && answer.latest < self.last {
                 let wishes = world.wishes().into_iter().filter(|kind| (self.wanted)(kind));
@@ -119,9 +127,7 @@ impl Lifecycle {
             _ => {}
         }
         if world.calling.is_some() {
-            let calls =
-                [Call::Stored, Call::Lied, Call::Refused, Call::StoredAnswerLost, Call::OneStoredOneLate, Call::Late];
-            actions.extend(calls.map(Action::Call));
+            actions.extend(self.calls.iter().copied().map(Action::Call));
         }
         for (second, generation) in world.late.iter().copied() {
             actions.push(Action::LateArrives(second, generation));
@@ -193,9 +199,50 @@ impl Lifecycle {
                 next.late.extend([(false, generation), (true, generation)]);
             }
         }
-        let signing = next.server.view();
-        next.lost &= next.client.fitting(&signing).is_none();
+        self.forget_what_changes_nothing(&mut next);
+        next.lost &= next.client.fitting(&next.server.view()).is_none();
         next
+    }
+
+    /// Keeps the number of worlds small. That messages of operations that are over change nothing is a
+    /// property of its own.
+    fn forget_what_changes_nothing(&self, world: &mut World) {
+        let (latest, current) = (world.server.latest(), world.fence().map(|(fence, ..)| fence));
+        world.messages.retain(|message| message.fence().generation > latest || Some(message.fence()) == current);
+        if self.wrong != Wrong::AppWithoutFence {
+            let stored = world.app;
+            world.app_calls.retain(|generation| stored.is_none_or(|stored| *generation >= stored));
+        }
+    }
+
+    /// Whether every message that any operation but the one under way could have sent changes nothing.
+    pub(super) fn old_messages_change_nothing(&self, world: &World) -> bool {
+        // it depends on the server's record alone
+        if !self.inert.lock().unwrap().insert(hash(&world.server)) {
+            return true;
+        }
+        let world = &World { server: world.server.clone(), ..World::default() };
+        let current = world.fence().map(|(fence, ..)| fence);
+        (1..=world.server.latest().0).flat_map(|number| [number as u8, number as u8 + 100].map(|id| (number, id))).all(
+            |(number, id)| {
+                let fence = Fence { operation: operation_id(id), generation: Generation(number) };
+                let kind = OperationKind::Recover { from: pairs(Generation(2), true), rotate_backup: true };
+                let messages = [
+                    Message::Begin(fence, kind),
+                    Message::Protocol(fence),
+                    Message::SigningHalf(fence),
+                    Message::CipherText(fence),
+                    Message::NoCipherText(fence),
+                    Message::Abandon(fence),
+                ];
+                Some(fence) == current
+                    || messages.into_iter().all(|message| {
+                        let mut next = world.clone();
+                        self.deliver(&mut next, message);
+                        next == *world
+                    })
+            },
+        )
     }
 
     fn deliver(&self, world: &mut World, message: Message) {
@@ -354,7 +401,7 @@ fn crash(world: &mut World) {
 }
 
 fn read(world: &mut World, again: bool, wish: Option<OperationKind>) {
-    let Some(answer) = world.answer.clone() else { return };
+    let answer = world.answer.clone().unwrap_or_else(|| world.server.view());
     if !again {
         world.answer = None;
     }

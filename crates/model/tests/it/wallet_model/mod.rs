@@ -17,7 +17,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
 use keystead_model::wallet::{CustodianSlots, Generation, OperationKind, PairStatus, WalletState};
-use stateright::{Checker, Model, Property};
+use stateright::{Checker, HasDiscoveries, Model, Property};
 
 use actions::{Action, Call, Fetch};
 use world::World;
@@ -52,14 +52,21 @@ struct Lifecycle {
     /// The last generation that anybody begins.
     last: Generation,
     wanted: fn(&OperationKind) -> bool,
+    /// Whether answers of the server come late or again.
+    delayed_answers: bool,
+    /// What becomes of calls to the custodian.
+    calls: &'static [Call],
     /// Worlds that are known to come to rest.
     resting: Arc<Mutex<HashSet<u64>>>,
+    /// Records of the server that are known to ignore old messages.
+    inert: Arc<Mutex<HashSet<u64>>>,
 }
 
 const CAN_SIGN: &str = "exactly one generation can sign";
 const BACKUP_PATH: &str = "a complete backup path";
 const DESTROYED: &str = "old halves are destroyed";
 const COPIES: &str = "copies are kept as the record says";
+const OLD_MESSAGES: &str = "messages of operations that are over change nothing";
 const COMES_TO_REST: &str = "it can always be carried through";
 
 impl Model for Lifecycle {
@@ -90,6 +97,7 @@ impl Model for Lifecycle {
                 kept.eq(world.copies.iter().copied())
             }),
             Property::always(COMES_TO_REST, Self::comes_to_rest),
+            Property::always(OLD_MESSAGES, Self::old_messages_change_nothing),
             Property::sometimes(
                 "an operation is carried through and the old halves are retired",
                 |model: &Self, world: &World| {
@@ -99,6 +107,12 @@ impl Model for Lifecycle {
             ),
         ]
     }
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The server honours one generation, and really has its half; the device has the other, unless it was lost.
@@ -123,7 +137,16 @@ fn destroyed(world: &World) -> bool {
 
 impl Lifecycle {
     fn new(wrong: Wrong, start: World, last: u32, wanted: fn(&OperationKind) -> bool) -> Self {
-        Self { wrong, start, last: Generation(last), wanted, resting: Arc::default() }
+        Self {
+            wrong,
+            start,
+            last: Generation(last),
+            wanted,
+            delayed_answers: true,
+            calls: Call::ALL,
+            resting: Arc::default(),
+            inert: Arc::default(),
+        }
     }
 
     /// Whether everything comes to rest, with both sides in agreement, once nothing goes wrong any more: a
@@ -132,13 +155,11 @@ impl Lifecycle {
         if self.wrong != Wrong::Nothing {
             return true;
         }
-        let free = Self { last: Generation(u32::MAX), ..self.clone() };
+        let free = Self { last: Generation(u32::MAX), wanted: |_| true, ..self.clone() };
         let mut world = world.clone();
         let mut seen = Vec::new();
         for _ in 0..200 {
-            let mut hasher = DefaultHasher::new();
-            world.hash(&mut hasher);
-            let hash = hasher.finish();
+            let hash = hash(&world);
             if self.resting.lock().unwrap().contains(&hash) || at_rest(&world) {
                 seen.push(hash);
                 self.resting.lock().unwrap().extend(seen);
@@ -171,21 +192,23 @@ impl Lifecycle {
             // a message makes a difference, or is an old one
             Action::Deliver(_) if self.after(world, action.clone()) != *world => Some(4),
             Action::Read { again: false, wish: Some(OperationKind::Recover { rotate_backup: true, .. }) }
-                if world.lost && world.answer.as_ref() == Some(&world.server.view()) =>
+                if world.lost && self.is_fresh(world) =>
             {
                 Some(5)
             }
-            Action::Read { again: false, wish: Some(OperationKind::Create) }
-                if world.answer.as_ref() == Some(&world.server.view()) =>
-            {
-                Some(5)
-            }
-            Action::Read { again: false, wish: None } if world.answer.is_some() => Some(6),
+            Action::Read { again: false, wish: Some(OperationKind::Create) } if self.is_fresh(world) => Some(5),
+            Action::Read { again: false, wish: None } => Some(6),
             Action::Answer => Some(7),
             _ => None,
         };
         let best = actions.into_iter().filter_map(|action| Some((good(&action)?, action)));
         best.min_by_key(|(rank, _)| *rank).map_or(Action::Answer, |(_, action)| action)
+    }
+}
+
+impl Lifecycle {
+    fn is_fresh(&self, world: &World) -> bool {
+        !self.delayed_answers || world.answer.as_ref() == Some(&world.server.view())
     }
 }
 
@@ -197,12 +220,29 @@ fn at_rest(world: &World) -> bool {
     signing && idle && backup
 }
 
-fn check(model: Lifecycle) -> (usize, usize) {
+/// Tries everything; the counts are for the reader of the test's output.
+fn check(model: Lifecycle) {
     let checker = model.checker().threads(2).spawn_bfs().join();
     checker.assert_properties();
-    let counts = (checker.unique_state_count(), checker.max_depth());
-    println!("{} states, depth {}", counts.0, counts.1);
-    counts
+    println!("{} worlds, {} steps deep", checker.unique_state_count(), checker.max_depth());
+}
+
+/// Looks for a way to break a property with something deliberately wrong.
+fn counterexample(wrong: Wrong, last: u32, wanted: fn(&OperationKind) -> bool, property: &'static str) {
+    let model = Lifecycle::new(wrong, World::backed_up(), last, wanted);
+    let model = Lifecycle { delayed_answers: false, ..model };
+    let found = HasDiscoveries::AllOf([property].into());
+    let checker = model.checker().threads(2).finish_when(found).spawn_bfs().join();
+    let path = checker.assert_any_discovery(property).into_actions();
+    println!("{wrong:?}: broken after {} steps", path.len());
+}
+
+fn is_rotation(kind: &OperationKind) -> bool {
+    matches!(kind, OperationKind::Recover { rotate_backup: true, .. })
+}
+
+fn is_renewal(kind: &OperationKind) -> bool {
+    matches!(kind, OperationKind::Recover { rotate_backup: false, .. })
 }
 
 fn empty() -> World {
@@ -210,13 +250,74 @@ fn empty() -> World {
 }
 
 #[test]
-fn create() {
+fn creating_a_wallet() {
     check(Lifecycle::new(Wrong::Nothing, empty(), 2, |kind| matches!(kind, OperationKind::Create)));
 }
 
 #[test]
-fn recovery_that_rotates_the_backup() {
-    check(Lifecycle::new(Wrong::Nothing, World::backed_up(), 3, |kind| {
-        matches!(kind, OperationKind::Recover { rotate_backup: true, .. })
-    }));
+fn creating_a_wallet_and_its_first_backup() {
+    let model = Lifecycle::new(Wrong::Nothing, empty(), 3, |kind| !is_rotation(kind));
+    check(Lifecycle { delayed_answers: false, ..model });
+}
+
+#[test]
+fn one_recovery_that_rotates_the_backup() {
+    check(Lifecycle::new(Wrong::Nothing, World::backed_up(), 3, is_rotation));
+}
+
+#[test]
+fn one_recovery_of_the_signing_pair_alone() {
+    check(Lifecycle::new(Wrong::Nothing, World::backed_up(), 3, is_renewal));
+}
+
+#[test]
+fn two_recoveries_that_rotate_the_backup() {
+    let model = Lifecycle::new(Wrong::Nothing, World::backed_up(), 4, is_rotation);
+    check(Lifecycle { delayed_answers: false, ..model });
+}
+
+#[test]
+fn two_operations_of_any_kind() {
+    let model = Lifecycle::new(Wrong::Nothing, World::backed_up(), 4, |_| true);
+    check(Lifecycle { delayed_answers: false, calls: &[Call::Stored, Call::Late], ..model });
+}
+
+#[test]
+fn the_order_of_the_tutorial_leaves_no_backup() {
+    counterexample(Wrong::TutorialOrder, 3, is_rotation, BACKUP_PATH);
+}
+
+#[test]
+fn a_copy_wiped_when_the_app_says_that_it_did_not_store_leaves_no_backup() {
+    counterexample(Wrong::WipeWhenNotStored, 3, is_rotation, BACKUP_PATH);
+}
+
+#[test]
+fn a_copy_wiped_when_the_operation_is_given_up_leaves_no_backup() {
+    counterexample(Wrong::WipeWhenAbandoned, 3, is_rotation, BACKUP_PATH);
+}
+
+#[test]
+fn pushing_while_an_older_call_may_arrive_leaves_no_backup() {
+    counterexample(Wrong::NoSettling, 4, is_rotation, BACKUP_PATH);
+}
+
+#[test]
+fn taking_the_custodians_word_leaves_no_backup() {
+    counterexample(Wrong::NotSeenAgain, 3, is_rotation, BACKUP_PATH);
+}
+
+#[test]
+fn an_app_that_stores_older_cipher_texts_leaves_no_backup() {
+    counterexample(Wrong::AppWithoutFence, 4, is_rotation, BACKUP_PATH);
+}
+
+#[test]
+fn a_key_that_replaces_the_old_one_leaves_no_backup() {
+    counterexample(Wrong::OneKey, 3, is_rotation, BACKUP_PATH);
+}
+
+#[test]
+fn a_signing_half_in_force_before_the_client_confirmed_it_cannot_sign() {
+    counterexample(Wrong::ActivateUnconfirmed, 3, is_renewal, CAN_SIGN);
 }

@@ -20,6 +20,19 @@ pub(super) enum Message {
     Abandon(Fence),
 }
 
+impl Message {
+    pub(super) fn fence(&self) -> Fence {
+        match self {
+            Self::Begin(fence, _)
+            | Self::Protocol(fence)
+            | Self::SigningHalf(fence)
+            | Self::CipherText(fence)
+            | Self::NoCipherText(fence)
+            | Self::Abandon(fence) => *fence,
+        }
+    }
+}
+
 /// What the device is about to do; lost in a crash.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Task {
