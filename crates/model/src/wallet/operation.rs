@@ -174,6 +174,7 @@ pub fn persisted_steps(kind: &OperationKind) -> Vec<PersistedStep> {
             Step::Pushing => "the custodian is being given its half",
             Step::Pushed => "the custodian took its half",
             Step::Released => "the custodian half went to the owner",
+            Step::Committed if matches!(kind, OperationKind::Eject { .. }) => "the owner has the key",
             Step::Committed => "new pairs in force, old ones retired",
         };
         persisted.push(PersistedStep { place: Place::Server, step, what });
@@ -192,7 +193,10 @@ fn elsewhere(kind: &OperationKind, step: Step) -> &'static [(Place, &'static str
         (Step::SigningConfirmed, _) => &[KEY, CIPHER_TEXT],
         (Step::Pushing, _) => &[(Place::Custodian, "the new half")],
         (Step::Committed, OperationKind::Eject { .. }) => &[],
-        (Step::Committed, kind) if kind.makes_backup() => {
+        (Step::Committed, OperationKind::Backup { .. }) => {
+            &[(Place::Client, "the old cipher text forgotten"), (Place::KeyStore, "old keys deleted")]
+        }
+        (Step::Committed, OperationKind::Recover { rotate_backup: true, .. }) => {
             &[(Place::Client, "old halves deleted"), (Place::KeyStore, "old keys deleted")]
         }
         (Step::Committed, _) => &[(Place::Client, "old halves deleted")],

@@ -4,3 +4,5 @@
 mod wallet_model;
 #[cfg(test)]
 mod wallet_random;
+#[cfg(test)]
+mod wallet_steps;

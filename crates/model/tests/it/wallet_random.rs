@@ -95,7 +95,7 @@ fn sensible(state: &WalletState, choice: u8, fresh: u8) -> Event {
         let backup = recoverable(state).get(usize::from(choice) % 3).map(|set| set.pairs);
         let operation_kind = match (state.active_signing(), backup) {
             (None, _) => OperationKind::Create,
-            (Some(_), Some(from)) if choice % 4 > 0 => OperationKind::Recover { from, rotate_backup: choice % 4 > 1 },
+            (Some(_), Some(from)) if choice > 2 => OperationKind::Recover { from, rotate_backup: choice > 4 },
             (Some(set), _) => OperationKind::Backup { method: BackupMethod::Password, from: set.pairs },
         };
         let (operation, after) = (OperationId([fresh; 16]), state.latest());
