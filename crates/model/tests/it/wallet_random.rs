@@ -87,7 +87,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The event that carries the operation under way one step on, or one that begins an operation, so that random
+/// The event that carries the operation under way one step on, or ends it, or one that begins an operation, so that random
 /// walks get somewhere. `fresh` names new pairs.
 fn sensible(state: &WalletState, choice: u8, fresh: u8) -> Event {
     let at = 250_000;
@@ -102,6 +102,15 @@ fn sensible(state: &WalletState, choice: u8, fresh: u8) -> Event {
         return Event::OperationBegan { operation, after, operation_kind, stepped_up: true, at };
     };
     let (fence, kind) = (operation.fence, operation.kind);
+    if choice == 1 {
+        // something goes wrong with it
+        return match fresh % 4 {
+            0 => Event::Abandoned { fence, at },
+            1 => Event::TimedOut { fence, at },
+            2 => Event::CustodianPushFailed { fence, at },
+            _ => Event::CustodianAnswered { fence, shares: Vec::new() },
+        };
+    }
     let made = |sets: Option<PairIds>| sets.map(|pairs| pairs.to_set()).unwrap_or_default();
     let signing = state.signing_sets().iter().find(|set| set.generation == fence.generation).map(|set| set.pairs);
     let backup = state.backup_sets().iter().find(|set| set.generation == fence.generation).map(|set| set.pairs);
