@@ -82,9 +82,9 @@ struct World {
 impl World {
     async fn make(records: u64) -> anyhow::Result<Self> {
         let data = tempfile::Builder::new().prefix("data-").tempdir_in(bench_dir()?)?;
-        let server = Server::keystead(data.path()).await?;
+        let server = Server::keystead(data.path(), &[]).await?;
         server.until_ready().await?;
-        let hcp = Hcp::create(data.path(), "jorah").await?;
+        let hcp = Hcp::create(data.path(), "jorah", &[]).await?;
         let device = MemoryStorage::new();
         log_in(&server, &device).await?;
         let (patient, token) = register(&server, &hcp).await?;
@@ -102,7 +102,7 @@ impl World {
         let first: Object = serde_json::from_str(&stored.body)?;
         fill_with(data.path(), &hcp.group, records, |number| copy(&first, number)).await?;
 
-        let server = Server::keystead(data.path()).await?;
+        let server = Server::keystead(data.path(), &[]).await?;
         server.until_ready().await?;
         let doctor = log_in(&server, &device).await?;
         Ok(Self { server, doctor, token, sample, _data: data })

@@ -41,6 +41,13 @@ impl Subject {
         })
     }
 
+    /// Drops what was measured so far.
+    pub(crate) fn forget(&mut self) {
+        self.rates.clear();
+        self.latencies.clear();
+        self.costs.clear();
+    }
+
     /// Requests per second, the median of the rounds.
     pub(crate) fn rate(&self) -> f64 {
         median(&self.rates)
@@ -119,9 +126,7 @@ impl Load {
                 if let Some(subject) = subjects.get_mut(index) {
                     subject.round(self).await?;
                     if round == 0 {
-                        subject.rates.clear();
-                        subject.latencies.clear();
-                        subject.costs.clear();
+                        subject.forget();
                     }
                 }
             }

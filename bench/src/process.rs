@@ -15,6 +15,9 @@ use crate::client::{Client, request};
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// Variables of the environment that configure a server.
+pub(crate) type Environment<'a> = &'a [(&'a str, &'a str)];
+
 /// A running server; it is killed when this is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -25,10 +28,15 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts `program` and waits until it prints where it listens.
-    pub(crate) async fn start<A: AsRef<OsStr>>(program: &Path, arguments: &[A]) -> anyhow::Result<Self> {
+    pub(crate) async fn start<A: AsRef<OsStr>>(
+        program: &Path,
+        arguments: &[A],
+        environment: Environment<'_>,
+    ) -> anyhow::Result<Self> {
         let shown = program.display();
         let mut child = Command::new(program)
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -42,10 +50,10 @@ impl Server {
     }
 
     /// Starts `keystead serve --dev` on a data directory.
-    pub(crate) async fn keystead(data: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn keystead(data: &Path, environment: Environment<'_>) -> anyhow::Result<Self> {
         let mut arguments = ["serve", "--dev", "--listen", "127.0.0.1:0", "--data"].map(OsStr::new).to_vec();
         arguments.push(data.as_os_str());
-        Self::start(&keystead()?, &arguments).await
+        Self::start(&keystead()?, &arguments, environment).await
     }
 
     /// The id of the process.
@@ -139,8 +147,9 @@ pub(crate) const PASSWORD: &str = "a password of the benchmark";
 
 impl Hcp {
     /// Makes one on the data directory of a running server, responsible for new patients.
-    pub(crate) async fn create(data: &Path, login: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn create(data: &Path, login: &str, environment: Environment<'_>) -> anyhow::Result<Self> {
         let mut command = Command::new(keystead()?);
+        command.envs(environment.iter().copied());
         command.args(["admin", "hcp", "create", "--login", login, "--password", PASSWORD]);
         command.args(["--first-name", "Jorah", "--last-name", "Mormont", "--responsible", "--data"]).arg(data);
         let output = command.stderr(Stdio::inherit()).output().await?;

@@ -28,14 +28,14 @@ impl World {
     pub(super) async fn make(quick: bool) -> anyhow::Result<Self> {
         let (counterparts, samples, create) = if quick { (10, 1_000, 100) } else { (100, 10_000, 1_000) };
         let data = tempfile::Builder::new().prefix("data-").tempdir_in(bench_dir()?)?;
-        let server = Server::keystead(data.path()).await?;
+        let server = Server::keystead(data.path(), &[]).await?;
         server.until_ready().await?;
         let base = format!("http://{}", server.address);
 
         let mut doctors = Vec::new();
         for number in 0..counterparts {
             let login = format!("doctor-{number}");
-            let doctor = Hcp::create(data.path(), &login).await?;
+            let doctor = Hcp::create(data.path(), &login, &[]).await?;
             // a first login makes a key and publishes it
             let device = MemoryStorage::new();
             let builder = Api::builder().base_url(&base).user_name(&login).password(PASSWORD);

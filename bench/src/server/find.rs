@@ -68,7 +68,7 @@ impl Database {
         if !(reuse && is_filled(&data)) {
             fill_new(&data, contacts).await?;
         }
-        let server = Server::keystead(&data).await?;
+        let server = Server::keystead(&data, &[]).await?;
         server.until_ready().await?;
         warm_up(&data.join("keystead.db"))?;
         // One more healthcare party could not read anything: log in as the one who wrote it all.
@@ -131,9 +131,9 @@ async fn fill_new(data: &Path, contacts: u64) -> anyhow::Result<()> {
     if data.exists() {
         std::fs::remove_dir_all(data).with_context(|| format!("{}: cannot be emptied", data.display()))?;
     }
-    let server = Server::keystead(data).await?;
+    let server = Server::keystead(data, &[]).await?;
     server.until_ready().await?;
-    let hcp = Hcp::create(data, "jorah").await?;
+    let hcp = Hcp::create(data, "jorah", &[]).await?;
     server.stop().await?;
     fill::fill(data, &hcp.group, &hcp.id, contacts).await?;
     std::fs::write(marker(data), hcp.to_json())?;

@@ -36,7 +36,7 @@ pub(super) async fn run(report: &mut Report) -> anyhow::Result<()> {
 /// A server, and the seconds until it answered that it is ready.
 async fn start(data: &tempfile::TempDir) -> anyhow::Result<(Server, f64)> {
     let began = Instant::now();
-    let server = Server::keystead(data.path()).await?;
+    let server = Server::keystead(data.path(), &[]).await?;
     server.until_ready().await?;
     Ok((server, began.elapsed().as_secs_f64()))
 }

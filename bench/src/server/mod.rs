@@ -1,9 +1,11 @@
 //! `keystead-bench server`: what the server costs, beside what it should cost.
 
 mod create;
+mod events;
 mod find;
 mod footprint;
 mod logins;
+mod postgres;
 mod read;
 
 use anyhow::Context as _;
@@ -13,7 +15,7 @@ use crate::bare::Threads;
 use crate::client::request;
 use crate::contact::contact;
 use crate::load::Subject;
-use crate::process::{Hcp, Server, bench_dir};
+use crate::process::{Environment, Hcp, Server, bench_dir};
 use crate::report::Report;
 use crate::seeded::{Kind, uuid};
 
@@ -47,6 +49,10 @@ enum Part {
     D,
     /// Memory, start and size
     E,
+    /// Creating and reading contacts on PostgreSQL
+    F,
+    /// Telling sockets of changes
+    G,
 }
 
 impl Arguments {
@@ -78,6 +84,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if arguments.wants(Part::D) {
         find::run(&arguments, &mut report).await.context("part d")?;
     }
+    if arguments.wants(Part::F) {
+        postgres::run(&arguments, &mut report).await.context("part f")?;
+    }
+    if arguments.wants(Part::G) {
+        events::run(&arguments, &mut report).await.context("part g")?;
+    }
     let path = bench_dir()?.join("server.json");
     report.write(&path)?;
     println!("\n{}\n{}", report.table(), path.display());
@@ -93,16 +105,20 @@ fn scratch() -> anyhow::Result<TempDir> {
 struct Keystead {
     hcp: Hcp,
     server: Server,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Keystead {
     async fn start() -> anyhow::Result<Self> {
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(environment: Environment<'_>) -> anyhow::Result<Self> {
         let data = scratch()?;
-        let server = Server::keystead(data.path()).await?;
+        let server = Server::keystead(data.path(), environment).await?;
         server.until_ready().await?;
-        let hcp = Hcp::create(data.path(), "jorah").await?;
-        Ok(Self { hcp, server, _data: data })
+        let hcp = Hcp::create(data.path(), "jorah", environment).await?;
+        Ok(Self { hcp, server, data })
     }
 
     /// Creates contacts.
@@ -116,10 +132,10 @@ impl Keystead {
     }
 }
 
-/// The bare handlers on an empty directory.
+/// The bare handlers on an empty database.
 struct Bare {
     server: Server,
-    _data: TempDir,
+    _data: Option<TempDir>,
 }
 
 impl Bare {
@@ -131,8 +147,14 @@ impl Bare {
         };
         let arguments =
             ["bare".as_ref(), "--threads".as_ref(), threads.as_ref(), "--data".as_ref(), data.path().as_os_str()];
-        let server = Server::start(&std::env::current_exe()?, &arguments).await?;
-        Ok(Self { server, _data: data })
+        let server = Server::start(&std::env::current_exe()?, &arguments, &[]).await?;
+        Ok(Self { server, _data: Some(data) })
+    }
+
+    /// On PostgreSQL.
+    async fn on(database: &str) -> anyhow::Result<Self> {
+        let server = Server::start(&std::env::current_exe()?, &["bare", "--database", database], &[]).await?;
+        Ok(Self { server, _data: None })
     }
 
     /// Inserts the same octets as [`Keystead::creator`].
@@ -149,15 +171,21 @@ impl Bare {
 fn compare(report: &mut Report, what: &str, subjects: &[Subject], goal: Option<f64>) {
     let [keystead, inline, blocking] = subjects else { return };
     let bare = if inline.rate() >= blocking.rate() { inline } else { blocking };
-    for (name, subject) in [("keystead", keystead), ("bare, inline", inline), ("bare, blocking pool", blocking)] {
-        report.note(format!("{what}: {name}"), subject.rate(), "requests/s");
-        report.note(format!("{what}: {name}, p50"), subject.latency(0.5), "ms");
-        report.note(format!("{what}: {name}, p99"), subject.latency(0.99), "ms");
-        report.note(format!("{what}: {name}, processor time of the server"), subject.cost(), "us/request");
-    }
+    let named = [("keystead", keystead), ("bare, inline", inline), ("bare, blocking pool", blocking)];
+    describe(report, what, &named);
     let (name, ratio) = (format!("{what}: ratio to the faster bare handler"), keystead.rate() / bare.rate());
     match goal {
         Some(goal) => report.at_least(name, ratio, "", goal),
         None => report.note(name, ratio, ""),
+    }
+}
+
+/// Writes down what was measured of each.
+fn describe(report: &mut Report, what: &str, subjects: &[(&str, &Subject)]) {
+    for (name, subject) in subjects {
+        report.note(format!("{what}: {name}"), subject.rate(), "requests/s");
+        report.note(format!("{what}: {name}, p50"), subject.latency(0.5), "ms");
+        report.note(format!("{what}: {name}, p99"), subject.latency(0.99), "ms");
+        report.note(format!("{what}: {name}, processor time of the server"), subject.cost(), "us/request");
     }
 }

@@ -45,7 +45,12 @@ pub(super) async fn run(arguments: &Arguments, report: &mut Report) -> anyhow::R
 }
 
 /// Reads any of the first `stored` contacts.
-fn reader(server: &Server, stored: u64, base: &'static str, authorization: Option<String>) -> anyhow::Result<Subject> {
+pub(super) fn reader(
+    server: &Server,
+    stored: u64,
+    base: &'static str,
+    authorization: Option<String>,
+) -> anyhow::Result<Subject> {
     Subject::new(server, move |number| {
         let any = Stream::new(Kind::Request, number).next() % stored;
         let path = format!("{base}/{}", uuid(Kind::Contact, any));

@@ -10,9 +10,11 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::BodyExt as _;
+use keystead_model::access::Caller;
 use keystead_server::auth::password;
 use keystead_server::clock::ManualClock;
 use keystead_server::config::{Config, Rate};
+use keystead_server::events::Wanted;
 use keystead_server::groups::{NewHcp, create_hcp};
 use keystead_server::rng::Rng;
 use keystead_server::{App, ServerKeys};
@@ -203,4 +205,16 @@ pub fn server_gateway(data: &[u8]) {
         }
         true
     });
+}
+
+/// The first message of a socket of events, and what its filter means for a data owner.
+pub fn server_events(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok((wanted, keys)) = Wanted::read(text) else { return };
+    let (again, same_keys) = Wanted::read(text).unwrap_or_else(|_| panic!("read once, refused then: {text}"));
+    assert!(wanted == again && keys == same_keys, "read as two things: {text}");
+    let caller = Caller { data_owner: Some(OWNER.to_owned()), delegation_keys: keys, ..Caller::default() };
+    if let Err(error) = wanted.query(&caller) {
+        assert!(error.to_string().contains("filter"), "an error that names no field: {error}");
+    }
 }

@@ -26,6 +26,13 @@ pub struct Class {
     pub by_patient: Option<ByPatient>,
 }
 
+impl PartialEq for Class {
+    /// There is one class of a name.
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
 /// The list-by-patient endpoint of a class, e.g. `POST contact/byDataOwnerPatientOpeningDate`.
 pub struct ByPatient {
     /// The path segment, e.g. `byDataOwnerPatientOpeningDate`.

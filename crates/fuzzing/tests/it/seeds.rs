@@ -388,6 +388,28 @@ fn server(seeds: &mut Seeds) {
         "invite",
         format!("email/to/d@example.org\n{}", json!({"from": "a@example.org", "subject": "s", "html": "<p>h</p>"})),
     );
+    let class = |name: &str| format!("org.taktik.icure.entities.{name}");
+    let hcp = "00000000-0000-4000-8000-000000000001";
+    let chain = |filter: serde_json::Value| json!({"filter": filter, "predicate": null});
+    for (name, message) in [
+        ("all", json!({"eventTypes": ["CREATE"], "entityClass": class("MaintenanceTask"), "filter": null})),
+        (
+            "contacts",
+            json!({"eventTypes": ["CREATE", "UPDATE", "DELETE"], "entityClass": class("Contact"),
+                "filter": chain(json!({"$type": "ContactByHcPartyFilter", "hcpId": hcp})),
+                "accessControlKeys": ["00112233445566778899aabbccddeeff"]}),
+        ),
+        (
+            "services",
+            json!({"eventTypes": ["UPDATE"], "entityClass": class("embed.Service"),
+                "filter": chain(json!({"$type": "UnionFilter", "filters": [
+                    {"$type": "ServiceByHcPartyFilter", "hcpId": hcp},
+                    {"$type": "ServiceByIdsFilter", "ids": ["a"]}]}))}),
+        ),
+        ("users", json!({"eventTypes": ["DELETE"], "entityClass": class("User")})),
+    ] {
+        seeds.add("server_events", name, message.to_string());
+    }
 }
 
 fn sdk(seeds: &mut Seeds) {

@@ -11,6 +11,7 @@ mod sessions;
 mod socket;
 mod subscriber;
 mod upgrade;
+mod wanted;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 
 use self::sessions::Sessions;
 use self::subscriber::Subscriber;
+pub use self::wanted::Wanted;
 use crate::app::App;
 use crate::http::{Access, Route, Shape};
 

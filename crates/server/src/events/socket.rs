@@ -8,7 +8,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::sessions::Attached;
-use super::subscriber::{self, Subscriber};
+use super::subscriber::Subscriber;
+use super::wanted::Wanted;
 use super::{Events, Place};
 use crate::app::App;
 use crate::auth::Session;
@@ -126,9 +127,9 @@ async fn subscribe(
         Err(First::Attached(subscription)) => return Ok(*subscription),
         Err(First::End(end)) => return Err(end),
     };
-    let message = subscriber::read(&message).map_err(|error| End::Refused(error.message))?;
+    let wanted = Wanted::read(&message).map_err(|error| End::Refused(error.message))?;
     let (queue, waiting) = mpsc::channel(app.config.events.queue);
-    let subscriber = Subscriber::parse(&app.events, session.clone(), envelopes, &message, queue);
+    let subscriber = Subscriber::new(&app.events, session.clone(), envelopes, wanted, queue);
     let subscriber = Arc::new(subscriber.map_err(|error| End::Refused(error.to_string()))?);
     app.events.start(app);
     app.events.add(&subscriber);

@@ -27,6 +27,7 @@ pub struct PostgresServer {
     pub url: String,
     child: Child,
     dir: TempDir,
+    settings: &'static [&'static str],
 }
 
 impl PostgresServer {
@@ -35,6 +36,18 @@ impl PostgresServer {
     /// # Errors
     /// PostgreSQL is not installed (`cargo xtask test` does that), or does not start.
     pub fn start() -> io::Result<Self> {
+        Self::start_with(&QUICK)
+    }
+
+    /// Starts one that survives a power cut, as an operator would: for measurements.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_durable() -> io::Result<Self> {
+        Self::start_with(&DURABLE)
+    }
+
+    fn start_with(settings: &'static [&'static str]) -> io::Result<Self> {
         let programs = programs()?;
         let account = account()?;
         let template = template(&programs, account)?;
@@ -42,9 +55,9 @@ impl PostgresServer {
         give(dir.path(), account)?;
         let data = dir.path().join("data");
         run(copying(&template, &data, account))?;
-        let child = spawn(dir.path())?;
+        let child = spawn(dir.path(), settings)?;
         let url = format!("postgres://keystead@localhost/postgres?host={}", dir.path().display());
-        let mut server = Self { url, child, dir };
+        let mut server = Self { url, child, dir, settings };
         server.wait()?;
         Ok(server)
     }
@@ -75,7 +88,7 @@ impl PostgresServer {
         self.child.wait()?;
         let began = Instant::now();
         loop {
-            self.child = spawn(self.dir.path())?;
+            self.child = spawn(self.dir.path(), self.settings)?;
             match self.wait() {
                 Ok(()) => return Ok(()),
                 // the last processes of the one before may still be at the data
@@ -104,10 +117,10 @@ impl PostgresServer {
 }
 
 /// Starts a server on the data in a directory.
-fn spawn(dir: &Path) -> io::Result<Child> {
+fn spawn(dir: &Path, settings: &[&str]) -> io::Result<Child> {
     let mut command = as_account(&programs()?.join("postgres"), account()?);
     command.arg("-D").arg(dir.join("data")).arg("-k").arg(dir);
-    for setting in SETTINGS {
+    for setting in SETTINGS.iter().chain(settings) {
         command.args(["-c", setting]);
     }
     let log = std::fs::File::create(dir.join("log"))?;
@@ -122,16 +135,11 @@ impl Drop for PostgresServer {
     }
 }
 
+const SETTINGS: [&str; 3] = ["listen_addresses=", "max_connections=200", "unix_socket_permissions=0777"];
 /// A test's data must survive the end of the process, and need not survive a power cut.
-const SETTINGS: [&str; 7] = [
-    "listen_addresses=",
-    "fsync=off",
-    "full_page_writes=off",
-    "shared_buffers=64MB",
-    "max_connections=200",
-    "autovacuum=off",
-    "unix_socket_permissions=0777",
-];
+const QUICK: [&str; 4] = ["fsync=off", "full_page_writes=off", "shared_buffers=64MB", "autovacuum=off"];
+/// The defaults, but for memory.
+const DURABLE: [&str; 1] = ["shared_buffers=256MB"];
 
 /// The programs of the newest version.
 fn programs() -> io::Result<PathBuf> {

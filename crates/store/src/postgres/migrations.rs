@@ -9,13 +9,16 @@ use crate::{Result, StoreError};
 /// Every migration, oldest first.
 const ALL: &[&str] = &[include_str!("../../migrations/postgres/0001_initial.sql")];
 
+/// What one of two nodes is told that make the same table at the same moment, by how far the other one is: a row of
+/// the catalogue, the type of the table's rows, or the table exists.
+const EXISTS: [&str; 3] = ["23505", "42710", "42P07"];
+
 /// Applies what is missing; how many there were.
 pub(super) async fn migrate(pool: &PgPool) -> Result<usize> {
     let table = "CREATE TABLE IF NOT EXISTS schema_version (done bigint NOT NULL)";
     let mut tx = match sqlx::raw_sql(table).execute(pool).await {
         Ok(_) => pool.begin().await?,
-        // two nodes that make the same table at the same moment: one of them is told that it exists
-        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == "23505" || code == "42P07") => {
+        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| EXISTS.contains(&&*code)) => {
             pool.begin().await?
         }
         Err(error) => return Err(error.into()),

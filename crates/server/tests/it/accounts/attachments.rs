@@ -39,8 +39,9 @@ fn octets(seed: u8, length: usize) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
+/// What is attached, the status of a refusal, or 0 where the connection broke before all was there.
 async fn get(doctor: &Person, path: &str) -> Result<Vec<u8>, u16> {
-    let answer = doctor.request(Method::GET, path).send().await.unwrap();
+    let answer = doctor.request(Method::GET, path).send().await.map_err(|_| 0_u16)?;
     match answer.status().as_u16() {
         200 => answer.bytes().await.map(|bytes| bytes.to_vec()).map_err(|_| 0),
         status => Err(status),

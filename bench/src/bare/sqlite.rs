@@ -1,10 +1,6 @@
-//! The least that an HTTP server over SQLite can do: take octets and insert them, select octets and
-//! give them. What Keystead costs is measured against this.
-//!
-//! Nothing is parsed, checked, authorised or indexed. Durability and the settings of the database are
-//! those of Keystead's embedded engine: write-ahead log, `synchronous=FULL`, the same checkpoints.
+//! Over SQLite.
 
-use std::path::PathBuf;
+use std::path::Path as Directory;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -14,11 +10,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use axum::serve::ListenerExt as _;
 use parking_lot::Mutex;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension as _};
-use tokio::net::TcpListener;
 
 /// Where statements run. Which is faster depends on the load, so both are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -27,17 +21,6 @@ pub(crate) enum Threads {
     Inline,
     /// On a thread of the blocking pool.
     Blocking,
-}
-
-/// Arguments of `keystead-bench bare`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    /// Where the database is
-    #[arg(long)]
-    data: PathBuf,
-    /// Where statements run
-    #[arg(long, value_enum)]
-    threads: Threads,
 }
 
 struct Bare {
@@ -60,9 +43,8 @@ impl Bare {
     }
 }
 
-/// Serves until it is killed.
-pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let connection = Connection::open(arguments.data.join("bare.db")).context("the database")?;
+pub(super) fn router(data: &Directory, threads: Threads) -> anyhow::Result<Router> {
+    let connection = Connection::open(data.join("bare.db")).context("the database")?;
     // Without it SQLite compiles a statement anew whenever another value is bound to it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(
@@ -72,15 +54,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
          PRAGMA wal_autocheckpoint = 4000;
          CREATE TABLE IF NOT EXISTS item (id TEXT PRIMARY KEY, body BLOB NOT NULL);",
     )?;
-    let bare = Arc::new(Bare { connection: Mutex::new(connection), threads: arguments.threads });
-    let router = Router::new().route("/{id}", get(select).post(insert)).with_state(bare);
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("ready at http://{}", listener.local_addr()?);
-    let listener = listener.tap_io(|stream| {
-        // As in the server. A socket that refuses is served all the same.
-        let _ = stream.set_nodelay(true);
-    });
-    Ok(axum::serve(listener, router).await?)
+    let bare = Arc::new(Bare { connection: Mutex::new(connection), threads });
+    Ok(Router::new().route("/{id}", get(select).post(insert)).with_state(bare))
 }
 
 async fn insert(State(bare): State<Arc<Bare>>, Path(id): Path<String>, body: Bytes) -> Result<StatusCode, StatusCode> {
