@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Row as _};
+use sqlx::{PgConnection, PgPool, Row as _};
 
 use super::session::Session;
 use super::text::{escape, unescape};
@@ -76,7 +76,7 @@ impl Tail {
     }
 
     /// Tells what was committed on this node.
-    pub(super) fn told_here(&self, changes: Vec<(String, Change)>) {
+    pub(super) fn told_here(&self, changes: impl Iterator<Item = (String, Change)>) {
         // while nobody listens, what is younger than the first look could go back to
         let horizon = if self.looking.load(Ordering::SeqCst) { 2 * BACK } else { UNHEARD };
         for (id, change) in changes {
@@ -210,23 +210,42 @@ impl WriteChanges for Session {
         document: &Document,
         parts: Vec<String>,
     ) -> Result<()> {
-        let gone = kind == ChangeKind::Deleted && !document.deleted;
-        let row = sqlx::query(
-            "INSERT INTO change (group_id, id, at, class, kind, document, parts, last)
-             SELECT $1, at || '-' || gen_random_uuid(), at, $2, $3, $4, $5, $6
-             FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at) AS now RETURNING id",
-        )
-        .bind(escape(group))
-        .bind(class)
-        .bind(write_kind(kind))
-        .bind(escape(&document.id))
-        .bind(parts.iter().map(|part| escape(part).into_owned()).collect::<Vec<_>>())
-        .bind(gone.then(|| escape(&document.body)))
-        .fetch_one(self.connection())
-        .await?;
-        let id: String = row.try_get(0)?;
         let (group, class, document) = (group.to_owned(), class.to_owned(), document.clone());
-        self.changes()?.changes.push((id, Change { group, class, kind, document, parts }));
+        self.changes()?.changes.push(Change { group, class, kind, document, parts });
         Ok(())
     }
+}
+
+/// Writes what a unit of work changed, for other nodes; the ids under which they find it.
+pub(super) async fn write(connection: &mut PgConnection, changes: &[Change]) -> Result<Vec<String>> {
+    // without changes it still fails in a unit of work of which a statement failed
+    let parts = |change: &Change| change.parts.iter().map(|part| escape(part).into_owned()).collect::<Vec<_>>();
+    let gone = |change: &Change| change.kind == ChangeKind::Deleted && !change.document.deleted;
+    let column = |of: &dyn Fn(&Change) -> String| changes.iter().map(of).collect::<Vec<_>>();
+    let rows = sqlx::query(
+        "INSERT INTO change (group_id, id, at, class, kind, document, parts, last)
+         SELECT x.g, now.at || '-' || lpad(x.n::text, 8, '0') || '-' || gen_random_uuid(), now.at, x.c, x.k, x.d,
+                ARRAY(SELECT jsonb_array_elements_text(x.p::jsonb)), x.l
+         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY
+              AS x (g, c, k, d, p, l, n),
+              (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at) AS now
+         RETURNING id",
+    )
+    .bind(column(&|change| escape(&change.group).into_owned()))
+    .bind(column(&|change| change.class.clone()))
+    .bind(changes.iter().map(|change| write_kind(change.kind)).collect::<Vec<_>>())
+    .bind(column(&|change| escape(&change.document.id).into_owned()))
+    .bind(column(&|change| serde_json::json!(parts(change)).to_string()))
+    .bind(
+        changes
+            .iter()
+            .map(|change| gone(change).then(|| escape(&change.document.body).into_owned()))
+            .collect::<Vec<_>>(),
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut ids = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<Vec<String>>>()?;
+    // the numbers in them are the order of the changes
+    ids.sort();
+    Ok(ids)
 }

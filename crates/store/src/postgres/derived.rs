@@ -1,11 +1,13 @@
 //! Writes the rows that are derived from a document: postings, access, services, unique values. What is stored is
-//! known from the facts in the document's row, so only differences are written, each kind in one statement.
+//! known from the facts in the document's row, so only differences are written, each kind in one statement; a new
+//! document is written with all of them in one.
 
 use sqlx::{PgConnection, Row as _};
 
 use super::text::{escape, term, terms, unescape};
 use crate::Result;
-use crate::facts::{Fact, Facts};
+use crate::documents::Document;
+use crate::facts::{Fact, Facts, Version};
 
 /// What identifies a document.
 #[derive(Clone, Copy)]
@@ -79,27 +81,19 @@ async fn change_postings(
     let statements = [
         (
             missing(stored, wanted),
-            "DELETE FROM posting AS p USING unnest($2::text[], $3::text[], $4::bigint[], $6::text[]) AS x (i, t, s, r)
-             WHERE p.group_id = $1 AND p.index_name = x.i AND p.term = x.t AND p.sort = x.s AND p.id = $5 AND p.part = x.r",
+            "DELETE FROM posting AS p USING unnest($3::text[], $4::text[], $5::bigint[], $6::text[]) AS x (i, t, s, r)
+             WHERE p.group_id = $1 AND p.index_name = x.i AND p.term = x.t AND p.sort = x.s AND p.id = $2 AND p.part = x.r",
         ),
         (
             missing(wanted, stored),
-            "INSERT INTO posting (group_id, index_name, term, sort, id, part)
-             SELECT $1, x.i, x.t, x.s, $5, x.r FROM unnest($2::text[], $3::text[], $4::bigint[], $6::text[]) AS x (i, t, s, r)
-             ON CONFLICT DO NOTHING",
+            "INSERT INTO posting (group_id, id, index_name, term, sort, part) SELECT $1, $2, x.i, x.t, x.s, x.r
+             FROM unnest($3::text[], $4::text[], $5::bigint[], $6::text[]) AS x (i, t, s, r) ON CONFLICT DO NOTHING",
         ),
     ];
     for (postings, statement) in statements {
         if !postings.is_empty() {
-            sqlx::query(statement)
-                .bind(escape(key.group))
-                .bind(postings.iter().map(|posting| posting.index).collect::<Vec<_>>())
-                .bind(terms(postings.iter().map(|posting| posting.term)))
-                .bind(postings.iter().map(|posting| posting.sort).collect::<Vec<_>>())
-                .bind(escape(key.id))
-                .bind(postings.iter().map(|posting| escape(posting.part).into_owned()).collect::<Vec<_>>())
-                .execute(&mut *connection)
-                .await?;
+            let query = sqlx::query(statement).bind(escape(key.group)).bind(escape(key.id));
+            bind_postings(query, &postings).execute(&mut *connection).await?;
         }
     }
     Ok(())
@@ -111,11 +105,9 @@ async fn change_access(
     stored: &Facts<'_>,
     wanted: &Facts<'_>,
 ) -> Result<()> {
-    let holders = |facts: &Facts<'_>| facts.grants.iter().map(|(holder, _)| (*holder).to_owned()).collect::<Vec<_>>();
     let (stored, wanted) = (holders(stored), holders(wanted));
-    let among = |holders: &[String], holder: &String| holders.binary_search(holder).is_ok();
-    let gone: Vec<&String> = stored.iter().filter(|holder| !among(&wanted, holder)).collect();
-    let new: Vec<&String> = wanted.iter().filter(|holder| !among(&stored, holder)).collect();
+    let gone = missing(&stored, &wanted);
+    let new = missing(&wanted, &stored);
     let statements = [
         (gone, "DELETE FROM access WHERE group_id = $1 AND class = $2 AND holder = ANY($3) AND id = $4"),
         (
@@ -156,19 +148,86 @@ async fn change_services(
     }
     let new = missing(&wanted.services, &stored.services);
     if !new.is_empty() {
-        sqlx::query(
-            "INSERT INTO service_version (group_id, service_id, contact_id, version, contact_modified)
-             SELECT $1, x.s, $3, x.v, x.m FROM unnest($2::text[], $4::bigint[], $5::bigint[]) AS x (s, v, m)
+        let query = sqlx::query(
+            "INSERT INTO service_version (group_id, contact_id, service_id, version, contact_modified)
+             SELECT $1, $2, x.s, x.v, x.m FROM unnest($3::text[], $4::bigint[], $5::bigint[]) AS x (s, v, m)
              ON CONFLICT (group_id, service_id, contact_id) DO UPDATE
              SET version = excluded.version, contact_modified = excluded.contact_modified",
-        )
-        .bind(escape(key.group))
-        .bind(new.iter().map(|held| escape(held.service).into_owned()).collect::<Vec<_>>())
-        .bind(escape(key.id))
-        .bind(new.iter().map(|held| held.version).collect::<Vec<_>>())
-        .bind(new.iter().map(|held| held.contact_modified).collect::<Vec<_>>())
-        .execute(&mut *connection)
-        .await?;
+        );
+        bind_services(query.bind(escape(key.group)).bind(escape(key.id)), &new).execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+/// Writes a document that is not there yet, and its rows; false if it is there.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    key: Key<'_>,
+    document: &Document,
+    facts: &Facts<'_>,
+    derived: &Facts<'_>,
+) -> Result<bool> {
+    let query = sqlx::query(
+        "WITH made AS (
+           INSERT INTO document (group_id, class, id, rev, deleted, created_by, facts, body)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (group_id, class, id) DO NOTHING RETURNING 1
+         ), postings AS (
+           INSERT INTO posting (group_id, index_name, term, sort, id, part)
+           SELECT $1, x.i, x.t, x.s, $3, x.r
+           FROM made, unnest($9::text[], $10::text[], $11::bigint[], $12::text[]) AS x (i, t, s, r)
+           ON CONFLICT DO NOTHING
+         ), holders AS (
+           INSERT INTO access (group_id, class, holder, id) SELECT $1, $2, x.h, $3
+           FROM made, unnest($13::text[]) AS x (h) ON CONFLICT DO NOTHING
+         ), services AS (
+           INSERT INTO service_version (group_id, service_id, contact_id, version, contact_modified)
+           SELECT $1, x.s, $3, x.v, x.m FROM made, unnest($14::text[], $15::bigint[], $16::bigint[]) AS x (s, v, m)
+         )
+         SELECT count(*) FROM made",
+    );
+    let query = bind_postings(bind_document(query, key, document, facts), &derived.postings);
+    let query = query.bind(terms(holders(derived)));
+    let row = bind_services(query, &derived.services).fetch_one(connection).await?;
+    Ok(row.try_get::<i64, _>(0)? == 1)
+}
+
+pub(super) type Query<'a> = sqlx::query::Query<'a, sqlx::Postgres, sqlx::postgres::PgArguments>;
+
+/// Group, class, id, rev, deleted, created_by, facts, body.
+pub(super) fn bind_document<'a>(
+    query: Query<'a>,
+    key: Key<'a>,
+    document: &'a Document,
+    facts: &Facts<'_>,
+) -> Query<'a> {
+    query
+        .bind(escape(key.group))
+        .bind(key.class)
+        .bind(escape(key.id))
+        .bind(&document.rev)
+        .bind(document.deleted)
+        .bind(document.created_by.as_deref().map(escape))
+        .bind(facts.write())
+        .bind(escape(&document.body))
+}
+
+/// Indexes, terms, sort values, parts.
+fn bind_postings<'a>(query: Query<'a>, postings: &[Fact<'_>]) -> Query<'a> {
+    query
+        .bind(postings.iter().map(|posting| posting.index.to_owned()).collect::<Vec<_>>())
+        .bind(terms(postings.iter().map(|posting| posting.term)))
+        .bind(postings.iter().map(|posting| posting.sort).collect::<Vec<_>>())
+        .bind(postings.iter().map(|posting| escape(posting.part).into_owned()).collect::<Vec<_>>())
+}
+
+/// Services, versions, when their contact was modified.
+fn bind_services<'a>(query: Query<'a>, services: &[Version<'_>]) -> Query<'a> {
+    query
+        .bind(services.iter().map(|held| escape(held.service).into_owned()).collect::<Vec<_>>())
+        .bind(services.iter().map(|held| held.version).collect::<Vec<_>>())
+        .bind(services.iter().map(|held| held.contact_modified).collect::<Vec<_>>())
+}
+
+fn holders<'a>(facts: &Facts<'a>) -> Vec<&'a str> {
+    facts.grants.iter().map(|(holder, _)| *holder).collect()
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
-use super::derived::{Key, change, claim};
+use super::derived::{Key, bind_document, change, claim, insert};
 use super::find::find;
 use super::session::Session;
 use super::text::{escape, terms, unescape};
@@ -126,23 +126,18 @@ impl WriteDocuments for Session {
         projection: &Projection,
     ) -> Result<Written> {
         let key = Key { group, class, id: &document.id };
-        let facts = Facts::new(class, projection);
+        let (facts, rows) = (Facts::new(class, projection), derived(Facts::new(class, projection), document.deleted));
         let connection = self.connection();
-        let query = sqlx::query(
-            "INSERT INTO document (group_id, class, id, rev, deleted, created_by, facts, body)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (group_id, class, id) DO NOTHING",
-        );
-        let created = bind(query, key, document, &facts).execute(&mut *connection).await?.rows_affected();
-        if created == 0 {
+        if !insert(connection, key, document, &facts, &rows).await? {
             return Ok(Written::Exists);
         }
-        let facts = derived(facts, document.deleted);
-        if let Some(taken) = claim(connection, key, &[], &facts.unique).await? {
-            release(connection, key, &[], &facts.unique).await?;
+        if let Some(taken) = claim(connection, key, &[], &rows.unique).await? {
+            release(connection, key, &[], &rows.unique).await?;
+            let without = Facts { unique: Vec::new(), ..rows };
+            change(connection, key, &without, &Facts::default()).await?;
             delete(connection, key).await?;
             return Ok(Written::Taken(taken));
         }
-        change(connection, key, &Facts::default(), &facts).await?;
         Ok(Written::Done)
     }
 
@@ -169,7 +164,7 @@ impl WriteDocuments for Session {
             "UPDATE document SET rev = $4, deleted = $5, created_by = $6, facts = $7, body = $8
              WHERE group_id = $1 AND class = $2 AND id = $3",
         );
-        bind(query, key, document, &facts).execute(&mut *connection).await?;
+        bind_document(query, key, document, &facts).execute(&mut *connection).await?;
         change(connection, key, &before, &after).await?;
         Ok(Written::Done)
     }
@@ -203,20 +198,6 @@ impl WriteDocuments for Session {
         query.bind(escape(group)).bind(escape(document)).bind(escape(key)).execute(self.connection()).await?;
         Ok(())
     }
-}
-
-type Query<'a> = sqlx::query::Query<'a, sqlx::Postgres, sqlx::postgres::PgArguments>;
-
-fn bind<'a>(query: Query<'a>, key: Key<'a>, document: &'a Document, facts: &Facts<'_>) -> Query<'a> {
-    query
-        .bind(escape(key.group))
-        .bind(key.class)
-        .bind(escape(key.id))
-        .bind(&document.rev)
-        .bind(document.deleted)
-        .bind(document.created_by.as_deref().map(escape))
-        .bind(facts.write())
-        .bind(escape(&document.body))
 }
 
 /// What a stored document has in the derived tables.

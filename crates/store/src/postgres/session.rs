@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
-use super::changes::Tail;
+use super::changes::{self, Tail};
 use crate::changes::Change;
 use crate::{Reading, Result, StoreError, Writing};
 
@@ -25,8 +25,8 @@ enum Connection {
 /// What only a unit of work has.
 pub(super) struct Work {
     pub(super) tail: Arc<Tail>,
-    /// What it changes, to be told on this node after the commit, with the ids under which other nodes find it.
-    pub(super) changes: Vec<(String, Change)>,
+    /// What it changes: written at the end for other nodes, and told on this one after the commit.
+    pub(super) changes: Vec<Change>,
 }
 
 impl Session {
@@ -73,12 +73,12 @@ impl Writing for Session {
         let Connection::Inside(mut inside) = self.connection else {
             return Err(StoreError::Failed("a look has nothing to commit".to_owned()));
         };
-        // a unit of work of which a statement failed would be undone by COMMIT, without a word: this one says so
-        sqlx::raw_sql("SELECT 1").execute(&mut *inside).await?;
+        let Some(Work { tail, changes }) = self.work else { return Ok(inside.commit().await?) };
+        // a unit of work of which a statement failed would be undone by COMMIT, without a word: one more statement
+        // says so, and where there are changes it writes them
+        let ids = changes::write(&mut inside, &changes).await?;
         inside.commit().await?;
-        if let Some(Work { tail, changes }) = self.work {
-            tail.told_here(changes);
-        }
+        tail.told_here(ids.into_iter().zip(changes));
         Ok(())
     }
 }
