@@ -19,6 +19,9 @@ use crate::http::{Path, Query, Text};
 /// The largest message of a client: a subscription with a long filter.
 const MAX_MESSAGE: usize = 256 * 1024;
 
+/// How much of a socket is read at once: subscriptions are shorter than that.
+const BUFFER: usize = 4 * 1024;
+
 /// The subprotocol of clients that want an acknowledgement, and to know what happened.
 const ENVELOPES: &str = "keystead.events.v1";
 
@@ -59,6 +62,8 @@ pub(super) async fn upgrade(
     let place = app.events.enter(&session.account, most);
     let place = place.ok_or_else(|| ApiError::too_many("the user has too many sockets open: close some", 60_000))?;
     let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).protocols([ENVELOPES]);
+    // what lies ready for each of many thousand sockets: a quarter of a megabyte unless one asks for less
+    let upgrade = upgrade.read_buffer_size(BUFFER).write_buffer_size(0);
     let envelopes = upgrade.selected_protocol().is_some();
     Ok(upgrade.on_upgrade(move |socket| socket::serve(app, session, envelopes, place, socket)))
 }
