@@ -74,17 +74,19 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 /// Says where the server is and, in development, what a newcomer needs to start.
 fn welcome(app: &App, address: SocketAddr) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "Keystead is ready at http://{address}")?;
+    let scheme = if app.config.tls.files().is_some() { "https" } else { "http" };
+    let base = format!("{scheme}://{address}");
+    writeln!(out, "Keystead is ready at {base}")?;
     if app.config.dev {
         let data = app.config.server.data.display();
         writeln!(
             out,
             "
-  base URL     http://{address}
-  gateway URL  http://{address}/gw
+  base URL     {base}
+  gateway URL  {base}/gw
   spec id      dev
   processes    patient-email, patient-sms, hcp-email, hcp-sms
-  messages     http://{address}/dev
+  messages     {base}/dev
 
 Patients register with a responsible healthcare party. Make one in a second terminal:
 
