@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::events::Events;
 use crate::keys::ServerKeys;
 use crate::metrics::Metrics;
+use crate::portal::Limits;
 use crate::rng::{Rng, SystemRng};
 
 /// A part of the server that cannot be set up.
@@ -47,6 +48,8 @@ pub struct App {
     pub blobs: Blobs,
     /// What is counted.
     pub metrics: Metrics,
+    /// Calls of the interface of Portal.
+    pub portal_limits: Limits,
     /// Wakes the worker.
     pub jobs: crate::jobs::Wake,
 }
@@ -69,6 +72,7 @@ impl App {
             events: Arc::default(),
             blobs,
             metrics: Metrics::default(),
+            portal_limits: Limits::default(),
             jobs: crate::jobs::Wake::default(),
         })
     }

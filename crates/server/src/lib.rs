@@ -29,6 +29,7 @@ pub mod keys;
 pub mod metrics;
 pub mod openapi;
 pub mod owners;
+pub mod portal;
 pub mod recovery;
 pub mod rng;
 mod routes;

@@ -7,6 +7,7 @@ mod captcha;
 mod events;
 mod gateway;
 mod metrics;
+mod portal;
 mod server;
 mod sessions;
 mod sms;
@@ -25,6 +26,7 @@ pub use captcha::{CaptchaConfig, FriendlyCaptchaConfig, KerberusConfig, Recaptch
 pub use events::EventsConfig;
 pub use gateway::{GatewayConfig, Rate};
 pub use metrics::MetricsConfig;
+pub use portal::PortalConfig;
 pub use server::ServerConfig;
 pub use sessions::SessionConfig;
 pub use sms::SmsConfig;
@@ -52,6 +54,8 @@ pub struct Config {
     pub events: EventsConfig,
     /// Who may see what the server counts.
     pub metrics: MetricsConfig,
+    /// Limits of the interface of Portal.
+    pub portal: PortalConfig,
     /// How e-mail leaves the server.
     pub smtp: SmtpConfig,
     /// How SMS leave the server.
@@ -101,6 +105,7 @@ impl Config {
         self.attachments.validate()?;
         self.events.validate()?;
         self.metrics.validate()?;
+        self.portal.validate()?;
         self.smtp.validate()?;
         self.sms.validate()
     }

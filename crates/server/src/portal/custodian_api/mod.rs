@@ -1,0 +1,4 @@
+//! What a custodian calls with its key (portal 2.1).
+
+pub(super) mod clients;
+pub(super) mod sessions;
