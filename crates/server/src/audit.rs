@@ -85,6 +85,8 @@ pub enum Action {
     ClientSessionMade,
     /// An operator revoked every key of a client.
     ClientKeysRevoked,
+    /// A custodian let a client take its key out for a while.
+    EjectWindowOpened,
 }
 
 impl Action {
@@ -112,6 +114,7 @@ impl Action {
             Self::ClientMade => "client.made",
             Self::ClientSessionMade => "client.session",
             Self::ClientKeysRevoked => "client.keys.revoked",
+            Self::EjectWindowOpened => "eject.window",
         }
     }
 }

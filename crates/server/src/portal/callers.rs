@@ -70,14 +70,12 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> PortalResult<Self> {
-        let known = match (by_key(app, parts).await?, cookie(parts)) {
-            (None, Some(token)) if !parts.headers.contains_key(header::AUTHORIZATION) => {
-                Some(by_token(app, token).await?)
+        let cookie = cookie(parts).filter(|_| !parts.headers.contains_key(header::AUTHORIZATION));
+        let caller = match bearer(parts).filter(|text| Token::is_one(text)).or(cookie) {
+            Some(text) => {
+                let (proven, client) = by_token(app, text).await?;
+                Self { group: proven.group, id: client.id.clone(), client: Some(client) }
             }
-            (known, _) => known,
-        };
-        let caller = match known {
-            Some((group, client)) => Self { group, id: client.id.clone(), client: Some(client) },
             None => of_data_owner(parts, app).await?,
         };
         let most = app.config.portal.client_calls_per_minute;
@@ -86,20 +84,29 @@ impl FromRequestParts<Arc<App>> for Caller {
     }
 }
 
-/// The client whose key the bearer is, with its group; `None` where the bearer is no key of this API.
-pub(super) async fn by_key(app: &App, parts: &Parts) -> PortalResult<Option<(String, Client)>> {
-    match bearer(parts).filter(|text| Token::is_one(text)) {
-        Some(text) => by_token(app, text).await.map(Some),
-        None => Ok(None),
-    }
+/// Who presented the key or session token of a client.
+pub(crate) struct KeyHolder {
+    /// The environment.
+    pub(crate) group: String,
+    /// The id of the client.
+    pub(crate) client: String,
+    /// When the session token was made, if it is one.
+    pub(crate) session_since: Option<i64>,
 }
 
-async fn by_token(app: &App, text: &str) -> PortalResult<(String, Client)> {
+/// The client whose key the bearer is; `None` where the bearer is no key of this API.
+pub(crate) async fn key_holder(app: &App, parts: &Parts) -> ApiResult<Option<KeyHolder>> {
+    let Some(text) = bearer(parts).filter(|text| Token::is_one(text)) else { return Ok(None) };
+    let (Proven { group, session_since, .. }, client) = by_token(app, text).await?;
+    Ok(Some(KeyHolder { group, client: client.id, session_since }))
+}
+
+async fn by_token(app: &App, text: &str) -> PortalResult<(Proven, Client)> {
     let refusal = || Refusal::unauthorized(NO_CLIENT);
     let token = Token::parse(text).filter(|token| token.kind != Kind::Custodian).ok_or_else(refusal)?;
-    let Proven { group, owner, .. } = credential::verify(app, &token).await?.ok_or_else(refusal)?;
-    let client = clients::find(&mut *app.store.look().await?, &group, &owner).await?.ok_or_else(refusal)?;
-    Ok((group, client))
+    let proven = credential::verify(app, &token).await?.ok_or_else(refusal)?;
+    let client = clients::find(&mut *app.store.look().await?, &proven.group, &proven.owner).await?;
+    Ok((proven, client.ok_or_else(refusal)?))
 }
 
 /// A data owner by the session it has anyway.
@@ -114,7 +121,7 @@ async fn of_data_owner(parts: &mut Parts, app: &Arc<App>) -> PortalResult<Caller
 }
 
 /// Refuses a data owner that was given the id of a stand-alone client: the wallet is the client's.
-pub(super) async fn refuse_names_of_clients(app: &App, group: &str, owner: &str) -> ApiResult<()> {
+pub(crate) async fn refuse_names_of_clients(app: &App, group: &str, owner: &str) -> ApiResult<()> {
     match clients::find(&mut *app.store.look().await?, group, owner).await? {
         Some(_) => Err(ApiError::forbidden("a client of this id has a wallet of its own: use its key")),
         None => Ok(()),

@@ -61,6 +61,8 @@ pub(super) struct Proven {
     /// Of the key.
     pub(super) id: String,
     pub(super) owner: String,
+    /// When it was made, of a session token.
+    pub(super) session_since: Option<i64>,
 }
 
 /// What an operator may know of a key.
@@ -142,7 +144,9 @@ pub(super) async fn verify(app: &App, token: &Token) -> ApiResult<Option<Proven>
     if !app.keys.verify(Purpose::Token, &parts(token), &kept) || !stored.value.lives(now) {
         return Ok(None);
     }
-    let proven = Proven { group: token.group.clone(), id: stored.value.id.clone(), owner: stored.value.owner.clone() };
+    let Credential { id, owner, created, .. } = &stored.value;
+    let session_since = (token.kind == Kind::Session).then_some(*created);
+    let proven = Proven { group: token.group.clone(), id: id.clone(), owner: owner.clone(), session_since };
     if token.kind == Kind::Session && now.saturating_sub(stored.value.used) >= NOTED_EACH {
         note_use(app, &token.group, stored, now).await?;
     }

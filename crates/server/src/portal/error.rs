@@ -3,11 +3,12 @@
 
 use axum::response::{IntoResponse, Response};
 use keystead_model::error::{ErrorCode, FieldError};
-use keystead_model::wallet::LifecycleError;
 use keystead_store::StoreError;
 use serde_json::{Value, json};
 
+use super::said::NotSaid;
 use crate::error::ApiError;
+use crate::wallet::access::Refused;
 
 /// What every handler of this API answers.
 pub(super) type PortalResult<T> = Result<T, Refusal>;
@@ -65,6 +66,35 @@ impl Refusal {
     }
 }
 
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        refusal.error
+    }
+}
+
+/// What the rules of wallets refuse. Portal answers 400 to all of it.
+impl From<Refused> for Refusal {
+    fn from(Refused { code, mut error }: Refused) -> Self {
+        let id = match (code, error.code) {
+            ("OPERATION_IN_PROGRESS" | "WALLET_BUSY", _) => "OPERATION_IN_PROGRESS",
+            (_, ErrorCode::Internal | ErrorCode::Unavailable) => return error.into(),
+            (_, ErrorCode::InvalidField | ErrorCode::MalformedRequest) => "BAD_REQUEST",
+            _ => "STATE_INVALID",
+        };
+        if error.code != ErrorCode::TooManyRequests {
+            error.code = ErrorCode::MalformedRequest;
+        }
+        Self::new(id, error)
+    }
+}
+
+impl From<NotSaid> for Refusal {
+    fn from(error: NotSaid) -> Self {
+        let id = if error == NotSaid::Foreign { "BAD_REQUEST" } else { "STATE_INVALID" };
+        Self::new(id, ApiError::malformed(error.to_string()))
+    }
+}
+
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
         Self { id: id_of(error.code), error }
@@ -74,18 +104,6 @@ impl From<ApiError> for Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         ApiError::from(error).into()
-    }
-}
-
-/// What the rules of wallets refuse. Portal answers 400 to all of it.
-impl From<LifecycleError> for Refusal {
-    fn from(error: LifecycleError) -> Self {
-        let id = match error {
-            LifecycleError::InProgress { .. } => "OPERATION_IN_PROGRESS",
-            LifecycleError::ForeignPair | LifecycleError::EjectWindowTooShort => "BAD_REQUEST",
-            _ => "STATE_INVALID",
-        };
-        Self::new(id, ApiError::malformed(error.to_string()))
     }
 }
 

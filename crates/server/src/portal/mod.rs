@@ -8,6 +8,7 @@
 
 mod body;
 mod callers;
+mod cipher_texts;
 mod client_api;
 mod clients;
 mod credential;
@@ -15,6 +16,7 @@ mod custodian_api;
 mod environment;
 mod error;
 mod limits;
+mod object;
 mod operator;
 mod otp;
 mod point;
@@ -25,6 +27,7 @@ mod schemas;
 mod token;
 mod view;
 
+pub(crate) use callers::{KeyHolder, key_holder, refuse_names_of_clients};
 pub use credential::Listed;
 pub use environment::{Custodian, Environment, find_environment, set_environment};
 pub(crate) use error::{ErrorId, error_body, speaks};

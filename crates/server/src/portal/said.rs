@@ -1,5 +1,6 @@
-//! What clients say of their halves, in the words of Portal, as events of our rules (portal 1.3, 2.3). Pure; whoever
-//! calls applies all of the events, or none.
+//! What clients say of their halves, in the words of Portal, as an event of our rules (portal 1.3, 2.3); none where it
+//! was said before. Pure. All that can be news is about the operation under way, so there is never more than one event,
+//! and it happens or not as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,8 +64,8 @@ impl BackupSaid {
 }
 
 /// The client keeps its halves of these signing pairs.
-pub(super) fn signing_stored(state: &WalletState, pairs: &[PairId]) -> Result<Vec<Event>, NotSaid> {
-    let mut news = BTreeMap::new();
+pub(super) fn signing_stored(state: &WalletState, pairs: &[PairId]) -> Result<Option<Event>, NotSaid> {
+    let mut news = News::new();
     for pair in pairs {
         let known = |set: &&SigningSet| set.pairs.curve_of(pair).is_some();
         let set = state.signing_sets().iter().find(known).ok_or(NotSaid::Foreign)?;
@@ -76,12 +77,12 @@ pub(super) fn signing_stored(state: &WalletState, pairs: &[PairId]) -> Result<Ve
             note(&mut news, state, *pair)?;
         }
     }
-    Ok(news.into_iter().map(|(fence, pairs)| Event::SigningHalfConfirmed { fence, pairs }).collect())
+    Ok(only(news)?.map(|(fence, pairs)| Event::SigningHalfConfirmed { fence, pairs }))
 }
 
 /// `what` is so for these backup pairs.
-pub(super) fn backup_stored(state: &WalletState, pairs: &[PairId], what: BackupSaid) -> Result<Vec<Event>, NotSaid> {
-    let mut news = BTreeMap::new();
+pub(super) fn backup_stored(state: &WalletState, pairs: &[PairId], what: BackupSaid) -> Result<Option<Event>, NotSaid> {
+    let mut news = News::new();
     for pair in pairs {
         let known = |set: &&BackupSet| set.pairs.curve_of(pair).is_some();
         let set = state.backup_sets().iter().find(known).ok_or(NotSaid::Foreign)?;
@@ -97,14 +98,22 @@ pub(super) fn backup_stored(state: &WalletState, pairs: &[PairId], what: BackupS
         }
         note(&mut news, state, *pair)?;
     }
-    Ok(news.into_iter().map(|(fence, pairs)| what.event(fence, pairs, true)).collect())
+    Ok(only(news)?.map(|(fence, pairs)| what.event(fence, pairs, true)))
 }
 
+type News = BTreeMap<Fence, BTreeSet<PairId>>;
+
 /// Puts a pair to the others of its operation.
-fn note(news: &mut BTreeMap<Fence, BTreeSet<PairId>>, state: &WalletState, pair: PairId) -> Result<(), NotSaid> {
+fn note(news: &mut News, state: &WalletState, pair: PairId) -> Result<(), NotSaid> {
     let fence = state.fence_of(pair).ok_or(NotSaid::Over)?;
     news.entry(fence).or_default().insert(pair);
     Ok(())
+}
+
+/// The news of one operation. Those of two are about one that is over.
+fn only(mut news: News) -> Result<Option<(Fence, BTreeSet<PairId>)>, NotSaid> {
+    let first = news.pop_first();
+    if news.is_empty() { Ok(first) } else { Err(NotSaid::Over) }
 }
 
 /// What older clients say of a whole backup: of the newest one, of this method if one is named.
@@ -113,15 +122,15 @@ pub(super) fn newest_backup(
     method: Option<BackupMethod>,
     what: BackupSaid,
     success: bool,
-) -> Result<Vec<Event>, NotSaid> {
+) -> Result<Option<Event>, NotSaid> {
     let current = state.backup_sets().iter().filter(|set| set.status != PairStatus::Retired);
     let of_method = current.filter(|set| method.is_none_or(|method| same(method, set.method)));
     let newest = of_method.max_by_key(|set| set.generation).ok_or(NotSaid::NoBackup)?;
     let open: BTreeSet<PairId> =
         newest.pairs.iter().filter(|(curve, _)| !what.was_said(newest, *curve)).map(|(_, pair)| *pair).collect();
-    let (Some(first), true) = (open.first(), success || what == BackupSaid::CipherText) else { return Ok(Vec::new()) };
+    let (Some(first), true) = (open.first(), success || what == BackupSaid::CipherText) else { return Ok(None) };
     let fence = state.fence_of(*first).ok_or(NotSaid::Over)?;
-    Ok(vec![what.event(fence, open, success)])
+    Ok(Some(what.event(fence, open, success)))
 }
 
 /// Methods that Portal has no name for are called `CUSTOM` by its clients.
@@ -130,7 +139,7 @@ fn same(said: BackupMethod, made: BackupMethod) -> bool {
 }
 
 /// What older clients say of the newest signing pairs.
-pub(super) fn newest_signing(state: &WalletState) -> Result<Vec<Event>, NotSaid> {
+pub(super) fn newest_signing(state: &WalletState) -> Result<Option<Event>, NotSaid> {
     let current = state.signing_sets().iter().filter(|set| set.status != PairStatus::Retired);
     let newest = current.max_by_key(|set| set.generation).ok_or(NotSaid::NoSigning)?;
     let pairs: Vec<PairId> = newest.pairs.iter().map(|(_, pair)| *pair).collect();

@@ -1,8 +1,11 @@
 //! A wallet in the words of Portal (portal 1.1, 1.3): from our record of it to wallets, pairs and the statuses of both,
 //! without a store or a clock.
 
+use std::collections::BTreeMap;
+
 use keystead_model::wallet::{
-    BackupPairStatus, BackupSet, Curve, PairStatus, PerCurve, PublicStatus, SigningPairStatus, SigningSet, WalletState,
+    BackupPairStatus, BackupSet, Curve, PairId, PairStatus, PerCurve, PublicStatus, SigningPairStatus, SigningSet,
+    WalletState,
 };
 use keystead_mpc::address::{self, Network};
 use serde_json::{Map, Value, json};
@@ -18,9 +21,9 @@ pub(super) struct Facts<'a> {
     /// The rules' record of it.
     pub(super) state: &'a WalletState,
     /// The public keys, once there are any: compressed SEC 1, and RFC 8032.
-    pub(super) keys: Option<PerCurve<Vec<u8>>>,
-    /// When the pairs of a generation were made, where that is known.
-    pub(super) made: &'a dyn Fn(u32) -> Option<i64>,
+    pub(super) keys: Option<&'a PerCurve<Vec<u8>>>,
+    /// When pairs were made, by their ids.
+    pub(super) made: &'a BTreeMap<PairId, i64>,
 }
 
 impl Facts<'_> {
@@ -36,7 +39,7 @@ impl Facts<'_> {
 
     /// The wallets of a client object: none before keys were made, then one for each curve.
     pub(super) fn wallets(&self) -> Vec<Value> {
-        let Some(keys) = &self.keys else { return Vec::new() };
+        let Some(keys) = self.keys else { return Vec::new() };
         let wallets = keys.iter().map(|(curve, key)| {
             let mut wallet = json!({
                 "id": self.wallet_id(curve),
@@ -59,8 +62,8 @@ impl Facts<'_> {
         let pairs = self.current_signing().map(|set| {
             json!({
                 "id": set.pairs.get(curve),
-                "createdAt": self.made_at(set.generation.0),
-                "status": PublicStatus::from(signing_status(set, curve)),
+                "createdAt": self.made_at(*set.pairs.get(curve)),
+                "status": PublicStatus::from(set.portal_status(curve)),
             })
         });
         pairs.collect()
@@ -72,8 +75,8 @@ impl Facts<'_> {
             json!({
                 "id": set.pairs.get(curve),
                 "backupMethod": set.method.portal_name(),
-                "createdAt": self.made_at(set.generation.0),
-                "status": PublicStatus::from(backup_status(set, curve)),
+                "createdAt": self.made_at(*set.pairs.get(curve)),
+                "status": PublicStatus::from(set.portal_status(curve)),
             })
         });
         pairs.collect()
@@ -82,23 +85,23 @@ impl Facts<'_> {
     /// How far the newest signing pair is, as version 1 of the list of clients has it.
     pub(super) fn newest_signing(&self) -> Option<SigningPairStatus> {
         let newest = self.current_signing().max_by_key(|set| set.generation)?;
-        Curve::ALL.into_iter().map(|curve| signing_status(newest, curve)).min()
+        Curve::ALL.into_iter().map(|curve| newest.portal_status(curve)).min()
     }
 
     /// How far the newest backup pair is, likewise.
     pub(super) fn newest_backup(&self) -> Option<BackupPairStatus> {
         let newest = self.current_backups().max_by_key(|set| set.generation)?;
-        Curve::ALL.into_iter().map(|curve| backup_status(newest, curve)).min()
+        Curve::ALL.into_iter().map(|curve| newest.portal_status(curve)).min()
     }
 
     /// The address on Ethereum, which is what version 1 calls the address.
     pub(super) fn address(&self) -> Option<String> {
-        address::evm(&self.keys.as_ref()?.secp256k1).ok()
+        address::evm(&self.keys?.secp256k1).ok()
     }
 
     /// The addresses by namespace (portal 1.1).
     pub(super) fn namespaces(&self) -> Value {
-        let Some(keys) = &self.keys else { return json!({}) };
+        let Some(keys) = self.keys else { return json!({}) };
         let (secp256k1, ed25519) = (&keys.secp256k1, &keys.ed25519);
         let mut all = Map::new();
         let mut put = |name: &str, curve: Curve, address: Option<String>| {
@@ -127,17 +130,9 @@ impl Facts<'_> {
         self.state.backup_sets().iter().filter(|set| set.status != PairStatus::Retired)
     }
 
-    fn made_at(&self, generation: u32) -> String {
-        iso((self.made)(generation).unwrap_or(self.created))
+    fn made_at(&self, pair: PairId) -> String {
+        iso(self.made.get(&pair).copied().unwrap_or(self.created))
     }
-}
-
-fn signing_status(set: &SigningSet, curve: Curve) -> SigningPairStatus {
-    set.portal_status(curve)
-}
-
-fn backup_status(set: &BackupSet, curve: Curve) -> BackupPairStatus {
-    set.portal_status(curve)
 }
 
 /// A moment as the wire has it: ISO 8601 with milliseconds, in UTC.
@@ -150,3 +145,6 @@ pub(super) fn iso(at: i64) -> String {
 pub(super) fn signed(at: u64) -> i64 {
     i64::try_from(at).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

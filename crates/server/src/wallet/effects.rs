@@ -96,7 +96,7 @@ impl Applying<'_> {
             }
         }
         for half in self.made.halves() {
-            self.record.publish(half);
+            self.record.publish(half, self.app.now());
         }
         Ok(())
     }

@@ -10,6 +10,7 @@
 //! The half that stands against the client's backup is with the custodian, see [`crate::custody`]. It signs with
 //! nothing that the server has.
 
+pub(crate) mod access;
 pub mod caller;
 mod change;
 mod confirm;

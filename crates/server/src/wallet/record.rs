@@ -44,6 +44,9 @@ pub(super) struct Record {
     pub(super) state: WalletState,
     /// What is public of the pairs that are not retired.
     public: BTreeMap<PairId, String>,
+    /// When they were made.
+    #[serde(default)]
+    pub(super) made: BTreeMap<PairId, i64>,
     lease: Option<Lease>,
 }
 
@@ -56,6 +59,7 @@ impl Record {
             created: app.now(),
             state: WalletState::new(CustodianSlots::default()),
             public: BTreeMap::new(),
+            made: BTreeMap::new(),
             lease: None,
         }
     }
@@ -71,8 +75,9 @@ impl Record {
         PairCommitments::from_bytes(&STANDARD.decode(self.public.get(&pair)?).ok()?).ok()
     }
 
-    /// Remembers what is public of a new pair.
-    pub(super) fn publish(&mut self, half: &NewHalf) {
+    /// Remembers what is public of a pair that was made just now.
+    pub(super) fn publish(&mut self, half: &NewHalf, at: i64) {
+        self.made.insert(half.pair, at);
         self.public.insert(half.pair, STANDARD.encode(half.public.to_bytes()));
     }
 
@@ -83,6 +88,7 @@ impl Record {
         let sets = signing.map(|set| set.pairs).chain(backups.map(|set| set.pairs));
         let live: Vec<PairId> = sets.flat_map(|pairs| [pairs.secp256k1, pairs.ed25519]).collect();
         self.public.retain(|pair, _| live.contains(pair));
+        self.made.retain(|pair, _| live.contains(pair));
     }
 
     /// Takes the wallet for `session`. One protocol at a time: several at once would tell a cheater several bits

@@ -1,7 +1,9 @@
 //! The interface of Portal, as custodians and their applications see it.
 
 mod credentials;
+mod device;
 mod openapi;
+mod wallets;
 mod web_otp;
 
 use http::Method;
