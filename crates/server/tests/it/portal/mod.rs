@@ -1,8 +1,11 @@
 //! The interface of Portal, as custodians and their applications see it.
 
+mod cipher_texts;
 mod credentials;
 mod device;
+mod eject;
 mod openapi;
+mod reading;
 mod wallets;
 mod web_otp;
 
