@@ -87,6 +87,12 @@ pub enum Action {
     ClientKeysRevoked,
     /// A custodian let a client take its key out for a while.
     EjectWindowOpened,
+    /// The custodian's half of a backup was given out.
+    HalfReleased,
+    /// A client said that it has its key.
+    KeyEjected,
+    /// A custodian said where its webhooks are.
+    WebhooksSet,
 }
 
 impl Action {
@@ -115,6 +121,9 @@ impl Action {
             Self::ClientSessionMade => "client.session",
             Self::ClientKeysRevoked => "client.keys.revoked",
             Self::EjectWindowOpened => "eject.window",
+            Self::HalfReleased => "eject.half",
+            Self::KeyEjected => "eject.done",
+            Self::WebhooksSet => "custodian.webhooks",
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod attachments;
 mod captcha;
+mod custody;
 mod events;
 mod gateway;
 mod metrics;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use attachments::{AttachmentPlace, AttachmentsConfig, S3Config};
 pub use captcha::{CaptchaConfig, FriendlyCaptchaConfig, KerberusConfig, RecaptchaConfig};
+pub use custody::CustodyConfig;
 pub use events::EventsConfig;
 pub use gateway::{GatewayConfig, Rate};
 pub use metrics::MetricsConfig;
@@ -56,6 +58,8 @@ pub struct Config {
     pub metrics: MetricsConfig,
     /// Limits of the interface of Portal.
     pub portal: PortalConfig,
+    /// How custodians of wallets are called.
+    pub custody: CustodyConfig,
     /// How e-mail leaves the server.
     pub smtp: SmtpConfig,
     /// How SMS leave the server.
@@ -106,6 +110,7 @@ impl Config {
         self.events.validate()?;
         self.metrics.validate()?;
         self.portal.validate()?;
+        self.custody.validate()?;
         self.smtp.validate()?;
         self.sms.validate()
     }

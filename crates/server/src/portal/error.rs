@@ -76,6 +76,7 @@ impl From<Refusal> for ApiError {
 impl From<Refused> for Refusal {
     fn from(Refused { code, mut error }: Refused) -> Self {
         let id = match (code, error.code) {
+            ("WEBHOOK_FAILED", _) => return Self::new("WEBHOOK_FAILED", error),
             ("OPERATION_IN_PROGRESS" | "WALLET_BUSY", _) => "OPERATION_IN_PROGRESS",
             (_, ErrorCode::Internal | ErrorCode::Unavailable) => return error.into(),
             (_, ErrorCode::InvalidField | ErrorCode::MalformedRequest) => "BAD_REQUEST",

@@ -21,6 +21,7 @@ mod operator;
 mod otp;
 mod point;
 mod records;
+mod release;
 mod routes;
 mod said;
 mod schemas;

@@ -3,8 +3,8 @@
 use axum::routing::{MethodRouter, get, patch, post, put};
 use http::Method;
 
-use super::client_api::{cipher_text, me, pairs, quiet, web_otp};
-use super::custodian_api::{clients, eject, read, sessions};
+use super::client_api::{self, cipher_text, me, pairs, quiet, web_otp};
+use super::custodian_api::{self, clients, read, sessions, webhook};
 use crate::app::App;
 use crate::http::{Access, Route, Shape};
 
@@ -31,6 +31,11 @@ fn of_custodians() -> Vec<Route> {
     };
     let make = |path: &str| route(Method::POST, path, "Make a client", post(clients::create));
     let created = |path: &str| make(path).takes(Shape::Named("PortalNewClient")).gives(MADE).status(201);
+    let webhooks = |path: &str| {
+        route(Method::POST, path, "Say where the custodian's webhooks are", post(webhook::set))
+            .takes(Shape::Named("PortalWebhook"))
+            .gives(Shape::Named("PortalDone"))
+    };
     let session = "Make a session token of a client";
     let otp = "Make a web OTP of a client";
     vec![
@@ -57,7 +62,7 @@ fn of_custodians() -> Vec<Route> {
             Method::PATCH,
             "v3/custodians/me/clients/{id}/enable-eject",
             "Let a client take its key out for a while",
-            patch(eject::enable),
+            patch(custodian_api::eject::enable),
         )
         .takes(Shape::Named("PortalEjectWindow"))
         .gives(Shape::Named("PortalEjectableUntil")),
@@ -65,10 +70,19 @@ fn of_custodians() -> Vec<Route> {
             Method::POST,
             "v3/custodians/me/clients/{id}/prepare-eject",
             "Let a client take its key out for five minutes (deprecated)",
-            post(eject::prepare),
+            post(custodian_api::eject::prepare),
         )
         .takes(Shape::Named("PortalWalletId"))
         .gives(Shape::Named("PortalMoment")),
+        route(
+            Method::GET,
+            "v3/custodians/me/clients/{id}/wallets/{walletId}/ejectable-backup-shares",
+            "Both halves of a client's backup, while it may take its key out",
+            get(custodian_api::eject::shares),
+        )
+        .gives(Shape::Named("PortalEjectableShares")),
+        webhooks("webhook"),
+        webhooks("v1/custodians/webhook"),
     ]
 }
 
@@ -133,6 +147,28 @@ fn of_clients() -> Vec<Route> {
             get(me::backup_pairs),
         )
         .gives(Shape::Named("PortalBackupPairs")),
+        route(
+            Method::POST,
+            "/api/v3/clients/me/wallets/{walletId}/prepare-eject",
+            "The custodian's half of a backup, while the client may take its key out",
+            post(client_api::eject::prepare),
+        )
+        .takes(Shape::Named("PortalBackupMethod"))
+        .gives(Shape::Named("PortalShare")),
+        route(
+            Method::GET,
+            "/api/v3/clients/me/wallets/{walletId}/ejectable-backup-shares",
+            "Both halves of a backup, while the client may take its key out",
+            get(client_api::eject::shares),
+        )
+        .gives(Shape::Named("PortalEjectableShares")),
+        route(
+            Method::POST,
+            "/api/v3/clients/me/eject",
+            "Say that the client has its key",
+            post(client_api::eject::done),
+        )
+        .takes(Shape::Named("PortalPlatform")),
         newest("v1", "backup-share", stored, put(pairs::newest_backup)),
         newest("v2", "backup-share", stored, put(pairs::newest_backup)),
         newest("v2", "backup-share-key", stored_key, put(pairs::newest_backup_key)),

@@ -51,6 +51,12 @@ impl From<Failure> for Refused {
     }
 }
 
+impl From<ApiError> for Refused {
+    fn from(error: ApiError) -> Self {
+        Failure::from(error).into()
+    }
+}
+
 /// The wallet of `owner`, if there is one.
 pub(crate) async fn find(tx: &mut (dyn Reading + '_), group: &str, owner: &str) -> ApiResult<Option<Known>> {
     Ok(record::load(tx, group, owner).await?.map(|(_, record)| Known::from(&record)))

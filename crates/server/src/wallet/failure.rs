@@ -42,10 +42,21 @@ impl Failure {
         Self::new("WALLET_SUPERSEDED", ErrorCode::RevisionConflict, "the wallet changed while the session ran")
     }
 
+    /// There is nothing to take the key out with.
+    pub(super) fn no_backup() -> Self {
+        Self::new("STATE_INVALID", ErrorCode::RevisionConflict, "there is no completed backup of this method")
+    }
+
     /// The protocol of the operation was through before.
     pub(super) fn through() -> Self {
         let message = "the protocol of this operation is through: ask how the wallet stands";
         Self::new("STATE_INVALID", ErrorCode::RevisionConflict, message).at("operation")
+    }
+
+    /// The custodian does not answer, or does not show the half that is needed.
+    pub(super) fn webhook() -> Self {
+        let message = "the custodian does not show the half that is needed: try again later";
+        Self::new("WEBHOOK_FAILED", ErrorCode::Unavailable, message)
     }
 
     /// Why a half does not sign.

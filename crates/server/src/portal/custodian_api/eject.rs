@@ -12,10 +12,10 @@ use crate::audit::{self, Action};
 use crate::http::{Path, json_body};
 use crate::portal::body::Body;
 use crate::portal::callers::Custodian;
-use crate::portal::clients;
 use crate::portal::error::{PortalResult, Refusal};
 use crate::portal::object::facts;
 use crate::portal::view::iso;
+use crate::portal::{clients, release};
 use crate::wallet::access;
 
 /// How long the window is open where nothing else is said, in milliseconds (portal 2.1).
@@ -45,6 +45,18 @@ pub(in crate::portal) async fn prepare(
 ) -> PortalResult<Response> {
     let until = open(&app, &custodian, &id, &body, None).await?;
     Ok(json_body(&until)?)
+}
+
+/// `GET …/ejectable-backup-shares`
+pub(in crate::portal) async fn shares(
+    State(app): State<Arc<App>>,
+    custodian: Custodian,
+    Path((id, wallet)): Path<(String, String)>,
+) -> PortalResult<Response> {
+    let group = custodian.group();
+    let client = clients::find(&mut *app.store.look().await?, group, &id).await?;
+    let client = client.ok_or_else(|| Refusal::not_found("client"))?;
+    Ok(json_body(&release::both(&app, (group, &client.id), &wallet, &custodian.actor()).await?)?)
 }
 
 async fn open(app: &App, custodian: &Custodian, id: &str, body: &Body, until: Option<i64>) -> PortalResult<String> {

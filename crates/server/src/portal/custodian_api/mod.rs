@@ -4,3 +4,4 @@ pub(super) mod clients;
 pub(super) mod eject;
 pub(super) mod read;
 pub(super) mod sessions;
+pub(super) mod webhook;
