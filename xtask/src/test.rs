@@ -99,10 +99,13 @@ fn install_postgres() -> anyhow::Result<()> {
     run_command("apt-get", &["install", "--yes", "--no-install-recommends", "postgresql"])
 }
 
-/// Installs Node.js where it is missing, and the packages of the official clients.
+/// Installs Node.js where it is missing, and the packages of the official clients and of the example custodian.
 pub(crate) fn official_clients() -> anyhow::Result<()> {
     install_node()?;
-    steps::run(command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(root().join("interop")))
+    for folder in ["interop", "examples/custodian"] {
+        steps::run(command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(root().join(folder)))?;
+    }
+    Ok(())
 }
 
 fn install_node() -> anyhow::Result<()> {

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::events::Events;
 use crate::keys::ServerKeys;
 use crate::metrics::Metrics;
+use crate::portal::Limits;
 use crate::rng::{Rng, SystemRng};
 
 /// A part of the server that cannot be set up.
@@ -41,12 +42,16 @@ pub struct App {
     pub bearers: Bearers,
     /// The one client for outgoing HTTP.
     pub http: reqwest::Client,
+    /// The client for webhooks, which reaches no inner addresses.
+    pub(crate) webhooks: reqwest::Client,
     /// The open web sockets.
     pub events: Arc<Events>,
     /// Attachments outside of the database.
     pub blobs: Blobs,
     /// What is counted.
     pub metrics: Metrics,
+    /// Calls of the interface of Portal.
+    pub portal_limits: Limits,
     /// Wakes the worker.
     pub jobs: crate::jobs::Wake,
 }
@@ -58,6 +63,7 @@ impl App {
     /// The client for outgoing HTTP, or the place of attachments, cannot be set up.
     pub fn new(store: Arc<dyn Store>, config: Config, keys: ServerKeys) -> Result<Self, SetupError> {
         let blobs = Blobs::new(&config.attachments)?;
+        let webhooks = crate::custody::client(&config)?;
         Ok(Self {
             store,
             config,
@@ -66,9 +72,11 @@ impl App {
             keys,
             bearers: Bearers::default(),
             http: crate::http::outgoing()?,
+            webhooks,
             events: Arc::default(),
             blobs,
             metrics: Metrics::default(),
+            portal_limits: Limits::default(),
             jobs: crate::jobs::Wake::default(),
         })
     }

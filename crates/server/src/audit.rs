@@ -75,6 +75,24 @@ pub enum Action {
     PartyCreated,
     /// An operator changed a process at the command line.
     ProcessChanged,
+    /// An operator made an API key of a custodian.
+    CustodianKeyMade,
+    /// An operator revoked one.
+    CustodianKeyRevoked,
+    /// A custodian made a client.
+    ClientMade,
+    /// A custodian asked for a session token of a client.
+    ClientSessionMade,
+    /// An operator revoked every key of a client.
+    ClientKeysRevoked,
+    /// A custodian let a client take its key out for a while.
+    EjectWindowOpened,
+    /// The custodian's half of a backup was given out.
+    HalfReleased,
+    /// A client said that it has its key.
+    KeyEjected,
+    /// A custodian said where its webhooks are.
+    WebhooksSet,
 }
 
 impl Action {
@@ -97,6 +115,15 @@ impl Action {
             Self::RecoveryRemoved => "recovery.removed",
             Self::PartyCreated => "operator.party",
             Self::ProcessChanged => "operator.process",
+            Self::CustodianKeyMade => "custodian.key",
+            Self::CustodianKeyRevoked => "custodian.key.revoked",
+            Self::ClientMade => "client.made",
+            Self::ClientSessionMade => "client.session",
+            Self::ClientKeysRevoked => "client.keys.revoked",
+            Self::EjectWindowOpened => "eject.window",
+            Self::HalfReleased => "eject.half",
+            Self::KeyEjected => "eject.done",
+            Self::WebhooksSet => "custodian.webhooks",
         }
     }
 }

@@ -10,6 +10,7 @@ use keystead_model::schema::{self, Element, Enum, Field, Table, Type};
 use serde_json::{Map, Value, json};
 
 use crate::http::{Access, Route, Shape, json_text};
+use crate::portal;
 
 /// The document for `routes`, as OpenAPI 3.1.
 pub fn document(routes: &[Route]) -> Value {
@@ -24,6 +25,7 @@ pub fn document(routes: &[Route]) -> Value {
     let mut schemas: Map<String, Value> =
         schema::tables().map(|table| (table.name.to_string(), object(table))).collect();
     schemas.insert("Error".to_owned(), error());
+    schemas.extend(portal::schemas().clone());
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -39,12 +41,11 @@ pub fn document(routes: &[Route]) -> Value {
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "custodian": {"type": "http", "scheme": "bearer", "description": "The API key of a custodian."},
+                "client": {"type": "http", "scheme": "bearer", "description": "The API key or a session token of a client, or the bearer of a data owner."},
                 "refresh": {"type": "apiKey", "in": "header", "name": "Refresh-Token"},
             },
-            "responses": {"Error": {
-                "description": "What went wrong and what to change; nothing was stored.",
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-            }},
+            "responses": {"Error": failure("Error"), "PortalError": failure("PortalError")},
         },
     })
 }
@@ -78,16 +79,15 @@ fn operation(route: &Route) -> Value {
             "description": "Base64 of the concatenated 16-byte access control keys of the caller.",
         }));
     }
-    let mut responses = json!({
-        "200": answer(&route.gives),
-        "default": {"$ref": "#/components/responses/Error"},
-    });
-    if route.gives == Shape::Empty {
-        responses = json!({
-            "200": {"description": "Done."}, "204": {"description": "Done."},
-            "default": {"$ref": "#/components/responses/Error"},
-        });
-    }
+    let failure = if portal::speaks(&route.path) { "PortalError" } else { "Error" };
+    let failure = json!({"$ref": format!("#/components/responses/{failure}")});
+    let status = route.status.to_string();
+    let responses = match route.gives {
+        Shape::Empty => json!({
+            "200": {"description": "Done."}, "204": {"description": "Done."}, "default": failure,
+        }),
+        _ => json!({status: answer(&route.gives), "default": failure}),
+    };
     let id = format!("{} {}", route.method, route.path).replace("/rest/v2", "").replace(['{', '}'], "");
     let id: Vec<&str> = id.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
     let mut operation = json!({
@@ -99,6 +99,8 @@ fn operation(route: &Route) -> Value {
         "security": match route.access {
             Access::Public => json!([]),
             Access::Session | Access::Keys => json!([{"bearer": []}]),
+            Access::Custodian => json!([{"custodian": []}]),
+            Access::Client => json!([{"client": []}]),
             Access::Refresh => json!([{"refresh": []}]),
         },
     });
@@ -110,6 +112,13 @@ fn operation(route: &Route) -> Value {
     operation
 }
 
+fn failure(schema: &str) -> Value {
+    json!({
+        "description": "What went wrong and what to change; nothing was stored.",
+        "content": {"application/json": {"schema": reference(schema)}},
+    })
+}
+
 fn answer(shape: &Shape) -> Value {
     json!({"description": "Done.", "content": content(shape)})
 }
@@ -117,7 +126,7 @@ fn answer(shape: &Shape) -> Value {
 fn content(shape: &Shape) -> Value {
     let (kind, schema) = match shape {
         Shape::Empty => return json!({}),
-        Shape::Object(name) => ("application/json", reference(name)),
+        Shape::Object(name) | Shape::Named(name) => ("application/json", reference(name)),
         Shape::List(name) => ("application/json", json!({"type": "array", "items": reference(name)})),
         Shape::Page(name) => (
             "application/json",

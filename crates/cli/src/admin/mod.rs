@@ -1,5 +1,6 @@
 //! `keystead admin`: sets a server up. Works on the data directory, also while the server runs.
 
+mod custodian;
 mod group;
 mod hcp;
 mod process;
@@ -22,6 +23,9 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Custodians: organisations whose applications use wallets through the interface of Portal
+    #[command(subcommand)]
+    Custodian(custodian::Command),
     /// Groups: each is a database of its own
     #[command(subcommand)]
     Group(group::Command),
@@ -43,6 +47,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let answer = runtime.block_on(async {
         let app = storage::open(config).await?;
         let answer = match arguments.command {
+            Command::Custodian(command) => custodian::run(&app, command).await,
             Command::Group(command) => group::run(&app, command).await,
             Command::Hcp(command) => hcp::run(&app, command).await,
             Command::Process(command) => process::run(&app, command).await,

@@ -10,6 +10,7 @@
 
 mod client;
 mod contacts;
+mod custodian;
 mod demo;
 mod http;
 mod kill;

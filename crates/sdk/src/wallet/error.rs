@@ -32,6 +32,25 @@ pub enum WalletError {
     /// Another session with the wallet is under way: try again in a moment.
     #[error("another session with the wallet is under way")]
     Busy,
+    /// Another operation is under way, begun by another device or waiting for [`stored_backup`]: finish it, or try
+    /// again when it is over.
+    ///
+    /// [`stored_backup`]: super::Wallet::stored_backup
+    #[error("another operation with the wallet is under way")]
+    InProgress,
+    /// A recovery of a frozen wallet takes a fresh login: with a one-time code or a password, moments ago.
+    #[error("log in again first: the wallet is frozen")]
+    StepUpRequired,
+    /// The custodian has not taken its half of the backup yet. Nothing is lost, and what was in force still is: the
+    /// server goes on trying. Ask again later by the same call.
+    #[error("the custodian has not taken its half yet")]
+    CustodianWaits,
+    /// The custodian does not answer, or does not show the half that is needed (Portal's `WEBHOOK_FAILED`).
+    #[error("the custodian does not give its half")]
+    CustodianFailed,
+    /// The operation is further than this device thought.
+    #[error("the operation is further than this device thought")]
+    Overtaken,
     /// The password is wrong, or what it seals was changed. Nothing is lost: try another.
     #[error("the password does not open the backup")]
     WrongPassword,
@@ -65,7 +84,9 @@ impl WalletError {
     /// Whether trying the same again later may help.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Busy | Self::Protocol(MpcError::Recoverable(_)) => true,
+            Self::Busy | Self::CustodianWaits | Self::CustodianFailed | Self::Protocol(MpcError::Recoverable(_)) => {
+                true
+            }
             Self::Storage(error) => error.retryable(),
             Self::Request(error) => error.retryable(),
             _ => false,
@@ -82,7 +103,10 @@ impl WalletError {
             "WALLET_FROZEN" => Self::Frozen,
             "WALLET_LOCKED" => Self::Locked,
             "WALLET_BUSY" => Self::Busy,
-            "UNKNOWN_BACKUP" => Self::BackupRetired,
+            "OPERATION_IN_PROGRESS" => Self::InProgress,
+            "STEP_UP_REQUIRED" => Self::StepUpRequired,
+            "WEBHOOK_FAILED" => Self::CustodianFailed,
+            "STATE_INVALID" | "WALLET_STALE" | "WALLET_SUPERSEDED" => Self::Overtaken,
             // a code only: another server may repeat input
             other => Self::Refused(other.chars().filter(|letter| letter.is_ascii_graphic()).take(40).collect()),
         }

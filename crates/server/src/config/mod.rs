@@ -4,9 +4,11 @@
 
 mod attachments;
 mod captcha;
+mod custody;
 mod events;
 mod gateway;
 mod metrics;
+mod portal;
 mod server;
 mod sessions;
 mod sms;
@@ -22,9 +24,11 @@ use serde::{Deserialize, Serialize};
 
 pub use attachments::{AttachmentPlace, AttachmentsConfig, S3Config};
 pub use captcha::{CaptchaConfig, FriendlyCaptchaConfig, KerberusConfig, RecaptchaConfig};
+pub use custody::CustodyConfig;
 pub use events::EventsConfig;
 pub use gateway::{GatewayConfig, Rate};
 pub use metrics::MetricsConfig;
+pub use portal::PortalConfig;
 pub use server::ServerConfig;
 pub use sessions::SessionConfig;
 pub use sms::SmsConfig;
@@ -52,6 +56,10 @@ pub struct Config {
     pub events: EventsConfig,
     /// Who may see what the server counts.
     pub metrics: MetricsConfig,
+    /// Limits of the interface of Portal.
+    pub portal: PortalConfig,
+    /// How custodians of wallets are called.
+    pub custody: CustodyConfig,
     /// How e-mail leaves the server.
     pub smtp: SmtpConfig,
     /// How SMS leave the server.
@@ -101,6 +109,8 @@ impl Config {
         self.attachments.validate()?;
         self.events.validate()?;
         self.metrics.validate()?;
+        self.portal.validate()?;
+        self.custody.validate()?;
         self.smtp.validate()?;
         self.sms.validate()
     }

@@ -13,14 +13,16 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::portal::{self, ErrorId};
 
-/// Gives the request an id, runs it, and renders an [`ApiError`] as the JSON body of wire 1.3.
+/// Gives the request an id, runs it, and renders an [`ApiError`] as the JSON body of wire 1.3, or of portal 2.
 pub async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let id = hex::encode(app.rng.bytes::<8>());
     let method = request.method().clone();
     // the template, never the path itself: paths carry ids, addresses and codes
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.as_deref().unwrap_or("unmatched");
+    let of_portal = portal::speaks(request.uri().path());
 
     let began = Instant::now();
     let outcome = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind().await;
@@ -30,14 +32,17 @@ pub async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         code = Some(error.code);
         let status = response.status();
-        let body = json!({
-            "status": status.as_u16(),
-            "error": status.canonical_reason().unwrap_or("Error"),
-            "code": error.code.as_str(),
-            "message": error.message,
-            "field": error.field,
-            "requestId": id,
-        });
+        let body = match of_portal {
+            true => portal::error_body(&error, response.extensions().get::<ErrorId>(), &id),
+            false => json!({
+                "status": status.as_u16(),
+                "error": status.canonical_reason().unwrap_or("Error"),
+                "code": error.code.as_str(),
+                "message": error.message,
+                "field": error.field,
+                "requestId": id,
+            }),
+        };
         *response.body_mut() = Body::from(body.to_string());
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if status.is_server_error() {

@@ -1,5 +1,5 @@
 //! Older clients (wire 7): `/rest/v1` and `/ws/v1` are the same endpoints as `/rest/v2` and `/ws/v2`, and forgive
-//! what those clients send.
+//! what those clients send. So are addresses of Portal with a slash at their end.
 
 use axum::Router;
 use axum::extract::Request;
@@ -24,15 +24,26 @@ pub(super) fn with_older_addresses(router: Router) -> Router {
 fn rewrite(mut request: Request) -> Request {
     let path = request.uri().path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
     let newer = ADDRESSES.iter().find_map(|(older, newer)| Some(format!("{newer}{}", path.strip_prefix(older)?)));
-    if let Some(path) = newer.and_then(|path| PathAndQuery::try_from(path).ok()) {
-        let mut parts = request.uri().clone().into_parts();
-        parts.path_and_query = Some(path);
-        if let Ok(uri) = Uri::from_parts(parts) {
-            *request.uri_mut() = uri;
-            request.extensions_mut().insert(Older);
-        }
+    if let Some(uri) = newer.and_then(|path| with_path(request.uri(), path)) {
+        *request.uri_mut() = uri;
+        request.extensions_mut().insert(Older);
+    } else if let Some(uri) = without_slash(path).and_then(|path| with_path(request.uri(), path)) {
+        *request.uri_mut() = uri;
     }
     request
+}
+
+fn with_path(uri: &Uri, path: String) -> Option<Uri> {
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(path).ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+/// Some clients of Portal end an address with a slash (portal 2.2).
+fn without_slash(path: &str) -> Option<String> {
+    let (path, query) = path.find('?').map_or((path, ""), |at| path.split_at(at));
+    let path = path.strip_suffix('/').filter(|path| path.starts_with("/api/"))?;
+    Some(format!("{path}{query}"))
 }
 
 /// Takes out the properties that are null: older clients send them where the format has none.

@@ -17,6 +17,10 @@ pub enum Access {
     Refresh,
     /// Whoever has a session; access control keys may be presented (wire 4.2).
     Keys,
+    /// A custodian with its API key (portal 1.5).
+    Custodian,
+    /// A client with its API key or session token, or a data owner with a session.
+    Client,
 }
 
 /// What a body looks like.
@@ -34,6 +38,8 @@ pub enum Shape {
     Strings,
     /// A filter (wire 5.6).
     Filter,
+    /// What the schema of this name says (see [`crate::portal`]).
+    Named(&'static str),
     /// Any JSON object, described by the text.
     Json(&'static str),
     /// Plain text.
@@ -60,6 +66,8 @@ pub struct Route {
     pub takes: Shape,
     /// What it gives.
     pub gives: Shape,
+    /// The status when it went well; an endpoint that gives nothing answers 204 too.
+    pub status: u16,
     /// What carries it out.
     pub handler: MethodRouter<Arc<App>>,
 }
@@ -80,6 +88,7 @@ impl Route {
             query: &[],
             takes: Shape::Empty,
             gives: Shape::Empty,
+            status: 200,
             handler,
         }
     }
@@ -105,6 +114,11 @@ impl Route {
     /// Sets what it gives.
     pub fn gives(mut self, shape: Shape) -> Self {
         self.gives = shape;
+        self
+    }
+    /// Sets the status when it went well.
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = status;
         self
     }
 }

@@ -59,7 +59,7 @@ async fn protect(State(app): State<Arc<App>>, mut response: Response) -> Respons
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
@@ -68,6 +68,7 @@ fn cors() -> CorsLayer {
             HeaderName::from_static("refresh-token"),
             HeaderName::from_static("token"),
             HeaderName::from_static("icure-request-autofix-anonymity"),
+            HeaderName::from_static("x-portal-trace-id"),
         ])
         .expose_headers([HeaderName::from_static("icure-minimum-required-auth-level")])
 }

@@ -11,6 +11,7 @@ mod accounts;
 mod auth;
 mod gateway;
 mod listening;
+mod portal;
 mod smtp;
 mod support;
 mod trust;

@@ -1,0 +1,196 @@
+//! A client's device: its halves, and the protocols over the web socket, with the key of a client of a custodian.
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use keystead_mpc::{
+    BackupHalf, Party, Session, SessionParams, SignRequest, SigningHalf, WalletHalves, WalletId, back_up_wallet,
+    create_wallet, recover_wallet, sign,
+};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use crate::support::TestServer;
+
+/// A device of somebody with a bearer.
+pub(crate) struct Device {
+    pub(crate) bearer: String,
+    pub(crate) signing: Option<WalletHalves<SigningHalf>>,
+    pub(crate) backup: Option<WalletHalves<BackupHalf>>,
+    /// The generation seen last.
+    latest: u32,
+    nonces: u8,
+}
+
+/// The ids of the pairs, secp256k1 first, as the REST interface has them.
+pub(crate) fn ids(of: [&[u8; 16]; 2]) -> [String; 2] {
+    of.map(|id| keystead_model::wallet::PairId(*id).to_string())
+}
+
+impl Device {
+    pub(crate) fn new(bearer: &str) -> Self {
+        Self { bearer: bearer.into(), signing: None, backup: None, latest: 0, nonces: 0 }
+    }
+
+    /// The pairs of the signing halves.
+    pub(crate) fn signing_pairs(&self) -> [String; 2] {
+        let halves = self.signing.as_ref().unwrap();
+        ids([&halves.secp256k1.commitments().pair().0, &halves.ed25519.commitments().pair().0])
+    }
+
+    /// The pairs of the backup halves.
+    pub(crate) fn backup_pairs(&self) -> [String; 2] {
+        let halves = self.backup.as_ref().unwrap();
+        ids([&halves.secp256k1.commitments().pair().0, &halves.ed25519.commitments().pair().0])
+    }
+
+    /// Asks which generation was seen last.
+    pub(crate) async fn learn(&mut self, server: &TestServer) {
+        let wallet = super::get(server, "/rest/v2/wallet", &self.bearer).await.json();
+        self.latest = u32::try_from(wallet["view"]["latest"].as_u64().unwrap()).unwrap();
+    }
+
+    /// Makes the keys.
+    pub(crate) async fn create(&mut self, server: &TestServer) -> Result<(), Value> {
+        let made = self.run(server, "create", json!({}), create_wallet).await?;
+        let (secp256k1, ed25519) = (made.secp256k1.signing, made.ed25519.signing);
+        self.signing = Some(WalletHalves { secp256k1, ed25519 });
+        Ok(())
+    }
+
+    /// Makes a backup by a method.
+    pub(crate) async fn back_up(&mut self, server: &TestServer, method: &str) -> Result<(), Value> {
+        let [secp256k1, ed25519] = self.signing_pairs();
+        let wish = json!({"method": method, "pairs": {"SECP256K1": secp256k1, "ED25519": ed25519}});
+        let halves = self.signing.take().unwrap();
+        let WalletHalves { secp256k1, ed25519 } = &halves;
+        let made =
+            self.run(server, "backup", wish, |params| back_up_wallet(params, WalletHalves { secp256k1, ed25519 }));
+        let made = made.await;
+        self.signing = Some(halves);
+        self.backup = Some(made?);
+        Ok(())
+    }
+
+    /// Recovers from the backup halves, with a new backup.
+    pub(crate) async fn recover(&mut self, server: &TestServer) -> Result<(), Value> {
+        let [secp256k1, ed25519] = self.backup_pairs();
+        let wish = json!({"pairs": {"SECP256K1": secp256k1, "ED25519": ed25519}});
+        let halves = self.backup.take().unwrap();
+        let WalletHalves { secp256k1, ed25519 } = &halves;
+        let made =
+            self.run(server, "recover", wish, |params| recover_wallet(params, WalletHalves { secp256k1, ed25519 }));
+        let made = made.await;
+        if made.is_err() {
+            self.backup = Some(halves);
+        }
+        let made = made?;
+        let (first, second) = (made.secp256k1, made.ed25519);
+        self.signing = Some(WalletHalves { secp256k1: first.signing, ed25519: second.signing });
+        self.backup = Some(WalletHalves { secp256k1: first.backup, ed25519: second.backup });
+        Ok(())
+    }
+
+    /// Signs a message on Ed25519; whether there was a signature, which the protocol verified.
+    pub(crate) async fn sign(&mut self, server: &TestServer) -> Result<bool, Value> {
+        let [secp256k1, ed25519] = self.signing_pairs();
+        let pairs = json!({"SECP256K1": secp256k1, "ED25519": ed25519});
+        let wish = json!({"curve": "ED25519", "content": "bWVzc2FnZQ==", "pairs": pairs});
+        let request = SignRequest::message(b"message".as_slice());
+        let halves = self.signing.take().unwrap();
+        let before = self.latest;
+        let signed = self.run(server, "sign", wish, |params| sign(params, &halves.ed25519, &request)).await;
+        self.latest = before;
+        self.signing = Some(halves);
+        Ok(signed?.signature.is_some())
+    }
+
+    async fn run<T: Send + 'static>(
+        &mut self,
+        server: &TestServer,
+        operation: &str,
+        mut wish: Value,
+        make: impl FnOnce(&SessionParams) -> Result<Session<T>, keystead_mpc::MpcError>,
+    ) -> Result<T, Value> {
+        self.nonces += 1;
+        let client_nonce = [self.nonces; 32];
+        wish["clientNonce"] = json!(hex::encode(client_nonce));
+        if operation != "sign" {
+            wish["operation"] = json!(server.app.rng.uuid());
+            wish["after"] = json!(self.latest);
+        }
+        let mut socket = open(server, &self.bearer, operation).await.map_err(|status| json!(status))?;
+        socket.send(Message::text(wish.to_string())).await.unwrap();
+        let begun = text(&mut socket).await?;
+        let (mut id, mut server_nonce) = ([0; 16], [0; 32]);
+        hex::decode_to_slice(begun["wallet"].as_str().unwrap(), &mut id).unwrap();
+        hex::decode_to_slice(begun["serverNonce"].as_str().unwrap(), &mut server_nonce).unwrap();
+        let generation = u32::try_from(begun["generation"].as_u64().unwrap()).unwrap();
+        let party = Party::Client;
+        let params =
+            SessionParams { party, wallet: WalletId(id), target_generation: generation, client_nonce, server_nonce };
+        let mut session = make(&params).unwrap();
+        let mut message = session.start().unwrap();
+        let outcome = loop {
+            if let Some(message) = message.take() {
+                socket.send(Message::binary(message)).await.unwrap();
+            }
+            let step = session.handle(&octets(&mut socket).await?).unwrap();
+            message = step.message;
+            if let Some(outcome) = step.outcome {
+                if let Some(last) = message {
+                    socket.send(Message::binary(last)).await.unwrap();
+                }
+                break outcome;
+            }
+        };
+        assert_eq!(text(&mut socket).await?["done"], true);
+        self.latest = generation;
+        Ok(outcome)
+    }
+}
+
+type Socket = WebSocketStream<TcpStream>;
+
+/// A socket, or the status of the refusal.
+pub(crate) async fn open(server: &TestServer, bearer: &str, operation: &str) -> Result<Socket, u16> {
+    let address = server.base.trim_start_matches("http://").to_owned();
+    let mut request = format!("ws://{address}/ws/v2/wallet/{operation}").into_client_request().unwrap();
+    request.headers_mut().insert("authorization", format!("Bearer {bearer}").parse().unwrap());
+    request.headers_mut().insert("sec-websocket-protocol", "keystead.wallet.v1".parse().unwrap());
+    match client_async(request, TcpStream::connect(&address).await.unwrap()).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(Error::Http(answer)) => Err(answer.status().as_u16()),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+async fn text(socket: &mut Socket) -> Result<Value, Value> {
+    match next(socket).await {
+        Message::Text(text) => error(&text),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn octets(socket: &mut Socket) -> Result<Vec<u8>, Value> {
+    match next(socket).await {
+        Message::Binary(octets) => Ok(octets.to_vec()),
+        Message::Text(text) => Err(error(&text).unwrap_err()),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn next(socket: &mut Socket) -> Message {
+    loop {
+        let message = socket.next().await.unwrap().unwrap();
+        if !matches!(message, Message::Ping(_) | Message::Pong(_)) {
+            return message;
+        }
+    }
+}
+
+fn error(text: &str) -> Result<Value, Value> {
+    let value: Value = serde_json::from_str(text).unwrap();
+    if value["error"].is_null() { Ok(value) } else { Err(value["error"]["code"].clone()) }
+}
