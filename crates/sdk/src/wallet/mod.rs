@@ -29,6 +29,7 @@ mod cipher_text;
 mod device;
 mod error;
 mod session;
+pub mod signing;
 
 use std::sync::Arc;
 
