@@ -18,6 +18,8 @@ use keystead_crypto::provider::Platform;
 
 #[cfg(not(target_family = "wasm"))]
 pub use files::{SealedFiles, Unlock, user_data_directory};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use files::{private as private_file, replace as replace_file};
 pub use memory::MemoryStorage;
 #[cfg(not(target_family = "wasm"))]
 pub use seal::KdfCost;

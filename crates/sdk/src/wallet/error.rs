@@ -2,6 +2,7 @@
 
 use keystead_mpc::{MpcError, NotUsable};
 
+use super::methods::MethodError;
 use crate::error::{RequestError, WriteError};
 use crate::storage::StorageError;
 use crate::transport::TransportError;
@@ -32,12 +33,12 @@ pub enum WalletError {
     /// Another session with the wallet is under way: try again in a moment.
     #[error("another session with the wallet is under way")]
     Busy,
-    /// The password is wrong, or what it seals was changed. Nothing is lost: try another.
+    /// The password or PIN is wrong, or what it seals was changed, or is somebody else's. Nothing is lost: try another.
     #[error("the password does not open the backup")]
     WrongPassword,
-    /// A password that is guessed too easily: at least eight characters are needed.
-    #[error("the password is too short: at least eight characters")]
-    WeakPassword,
+    /// The method of the backup could not be used.
+    #[error(transparent)]
+    Method(#[from] MethodError),
     /// The text is no sealed backup.
     #[error("the backup is damaged or not a backup")]
     DamagedBackup,
@@ -67,6 +68,7 @@ impl WalletError {
         match self {
             Self::Busy | Self::Protocol(MpcError::Recoverable(_)) => true,
             Self::Storage(error) => error.retryable(),
+            Self::Method(error) => error.retryable(),
             Self::Request(error) => error.retryable(),
             _ => false,
         }

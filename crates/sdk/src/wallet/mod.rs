@@ -28,6 +28,7 @@
 mod cipher_text;
 mod device;
 mod error;
+pub mod methods;
 mod session;
 pub mod signing;
 
@@ -46,28 +47,11 @@ use sha3::{Digest as _, Keccak256};
 
 use self::device::{Device, Pairs};
 pub use self::error::WalletError;
+pub use self::methods::BackupMethod;
 use self::session::{Outcome, run};
 use crate::api::Core;
 use crate::call::Call;
 use crate::error::RequestError;
-use crate::secret::SecretText;
-use crate::storage::KdfCost;
-
-/// The fewest characters of a password.
-const SHORTEST_PASSWORD: usize = 8;
-
-/// What opens a backup.
-#[non_exhaustive]
-pub enum BackupMethod {
-    /// A password, at least eight characters. It is kept nowhere: forgotten is lost.
-    Password(SecretText),
-}
-
-impl std::fmt::Debug for BackupMethod {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Password")
-    }
-}
 
 /// Where others send to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -220,7 +204,7 @@ impl Wallet {
     /// See [`WalletError`].
     pub async fn back_up(&self, method: &BackupMethod) -> Result<String, WalletError> {
         let core = &*self.core;
-        check(method)?;
+        method.check()?;
         let mut device = self.reconcile().await?;
         device.bans().check()?;
         let pairs = device.signing.clone().ok_or(WalletError::NotOnDevice)?;
@@ -234,7 +218,7 @@ impl Wallet {
         if wallet != device.wallet {
             return Err(RequestError::Unreadable.into());
         }
-        let text = cipher_text::seal(&value, method, KdfCost::default(), &*core.parts.random)?;
+        let text = methods::seal(&self.core, method, &value).await?;
         device.keep(core, &wallet, generation, None, true).await?;
         Ok(text)
     }
@@ -277,8 +261,8 @@ impl Wallet {
     /// See [`WalletError`]. [`WalletError::WrongPassword`] before anything was sent.
     pub async fn recover(&self, text: &str, method: &BackupMethod) -> Result<String, WalletError> {
         let core = &*self.core;
-        check(method)?;
-        let halves = cipher_text::open(text, method)?;
+        method.check()?;
+        let halves = methods::open(&self.core, method, text).await?;
         let mut device = self.reconcile().await?;
         let WalletHalves { secp256k1, ed25519 } = &halves;
         let wish = json!({ "pairs": {
@@ -290,7 +274,7 @@ impl Wallet {
         let WalletHalves { secp256k1, ed25519 } = value;
         let signing = WalletHalves { secp256k1: secp256k1.signing, ed25519: ed25519.signing };
         let backup = WalletHalves { secp256k1: secp256k1.backup, ed25519: ed25519.backup };
-        let text = cipher_text::seal(&backup, method, KdfCost::default(), &*core.parts.random)?;
+        let text = methods::seal(&self.core, method, &backup).await?;
         device.keep(core, &wallet, generation, Some(&signing), true).await?;
         self.confirm(generation, "signing", true).await?;
         Ok(text)
@@ -399,14 +383,6 @@ impl Wallet {
             device.discard(core).await?;
         }
         Ok(device)
-    }
-}
-
-fn check(method: &BackupMethod) -> Result<(), WalletError> {
-    let BackupMethod::Password(password) = method;
-    match password.expose().chars().count() >= SHORTEST_PASSWORD {
-        true => Ok(()),
-        false => Err(WalletError::WeakPassword),
     }
 }
 

@@ -27,3 +27,5 @@ mod sessions;
 mod support;
 mod transport;
 mod wallet;
+mod wallet_methods;
+mod wallet_signing;

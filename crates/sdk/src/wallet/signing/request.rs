@@ -96,18 +96,21 @@ impl Wallet {
             let bytes = value.as_str().and_then(|text| STANDARD.decode(text).ok());
             bytes.ok_or_else(|| InvalidInput::new(field, BASE64))
         };
-        let signed = match (value.get("transaction"), value.get("message")) {
-            (Some(transaction), None) => {
-                self.sign_solana_transaction(&decode(transaction, "params[0].transaction")?).await
-            }
-            (None, Some(message)) => self.sign_solana_transaction_message(&decode(message, "params[0].message")?).await,
+        let (field, signed) = match (value.get("transaction"), value.get("message")) {
             (Some(_), Some(_)) => {
                 return Err(InvalidInput::new("params[0].message", "nothing beside transaction").into());
             }
-            (None, None) => return self.sign_solana_transaction(&decode(value, "params[0]")?).await,
+            (None, Some(message)) => {
+                let field = "params[0].message";
+                (field, self.sign_solana_transaction_message(&decode(message, field)?).await)
+            }
+            (transaction, None) => {
+                let field = if transaction.is_some() { "params[0].transaction" } else { "params[0]" };
+                (field, self.sign_solana_transaction(&decode(transaction.unwrap_or(value), field)?).await)
+            }
         };
         signed.map_err(|error| match error {
-            SigningError::Input(error) => SigningError::Input(error.within("params[0]")),
+            SigningError::Input(error) => InvalidInput::new(field, error.expected()).into(),
             error => error,
         })
     }
