@@ -1,7 +1,7 @@
 //! What is searchable of a stored document, and the questions that can be asked about it.
 //!
 //! A class projects each of its documents to [`Posting`]s (an index term with an optional sort
-//! value) and a filter becomes a [`Query`] over postings. The store answers a [`Find`] with index
+//! value) and a filter becomes a [`Query`] over postings. The store answers a `Find` with index
 //! look-ups only; bodies are never scanned.
 
 mod facts;

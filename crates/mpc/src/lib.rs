@@ -12,7 +12,7 @@
 //! | sign | [`sign`] | [`SigningHalf`] | [`Signed`] |
 //! | back up | [`back_up`], [`back_up_wallet`] | [`SigningHalf`] | [`BackupHalf`] |
 //! | recover | [`recover`], [`recover_wallet`] | [`BackupHalf`] | both |
-//! | renew a signing pair only | [`renew`], [`refresh`] | either | [`SigningHalf`] |
+//! | renew a signing pair only | [`renew`], [`renew_wallet`], [`refresh`] | either | [`SigningHalf`] |
 //! | check a stored pair | [`test_sign`], [`BackupHalf::matches`] | | |
 //! | have the key, and end the wallet | [`eject`] | two [`BackupHalf`] | [`EjectedKey`] |
 //! | tell addresses | [`address`], [`derive_public`] | a public key | text |
@@ -98,7 +98,7 @@ pub use half::{BackupHalf, PairCommitments, Share, SigningHalf};
 pub use ids::{Curve, PairId, PairKind, Party, WalletId};
 pub use op::{
     EjectedKey, NewPairs, NewWallet, Recovered, WalletBackup, WalletHalves, back_up, back_up_wallet, create_wallet,
-    eject, keygen, recover, recover_wallet, refresh, renew, sign, test_sign,
+    eject, keygen, recover, recover_wallet, refresh, renew, renew_wallet, sign, test_sign,
 };
 pub use secret::SecretScalar;
 pub use session::frame::MAX_MESSAGE;

@@ -12,6 +12,7 @@ pub mod blobs;
 pub mod bootstrap;
 pub mod clock;
 pub mod config;
+pub mod custody;
 pub mod delivery;
 pub mod dev;
 pub mod doctor;

@@ -1,7 +1,7 @@
 //! The shape of everything that travels as JSON: one field table per class (wire 8), and the check of
 //! a body against one.
 //!
-//! The tables are text, in the notation of the wire page: see `tables/*.schema` and [`parse`]. They
+//! The tables are text, in the notation of the wire page: see `tables/*.schema` and `parse.rs`. They
 //! are read once, at first use. [`check`] is what stands between a client and the store.
 
 use std::collections::HashMap;

@@ -209,6 +209,17 @@ impl ClientState {
         Self { operation, ..self.clone() }
     }
 
+    /// The server refused to begin the operation, or was never asked: it is forgotten. Unchanged if it is another one,
+    /// or made something. A request that is still under way may begin it all the same; then it is nobody's, and
+    /// whoever begins the next one is offered to give it up, as with the operation of a device that was lost.
+    pub fn not_begun(&self, fence: Fence) -> Self {
+        let mut next = self.clone();
+        if self.operation.is_some_and(|operation| operation.fence == fence) && !self.has_made(fence.generation) {
+            next.operation = None;
+        }
+        next
+    }
+
     /// How things are with the server: what to store, and what to do next. An answer that is older than
     /// one seen before changes nothing.
     pub fn view(&self, view: &ServerView) -> (Self, Vec<ClientEffect>) {

@@ -17,7 +17,9 @@ pub use keygen::keygen;
 pub use recover::{Recovered, recover};
 pub use refresh::{refresh, renew};
 pub use sign::{sign, test_sign};
-pub use wallet::{NewPairs, NewWallet, WalletBackup, WalletHalves, back_up_wallet, create_wallet, recover_wallet};
+pub use wallet::{
+    NewPairs, NewWallet, WalletBackup, WalletHalves, back_up_wallet, create_wallet, recover_wallet, renew_wallet,
+};
 
 use crate::error::MpcError;
 use crate::half::PairCommitments;

@@ -85,6 +85,32 @@ pub fn recover_wallet(
     })
 }
 
+/// A new signing pair for each key. The backup pairs stay as they are.
+///
+/// # Errors
+/// As [`renew`](super::renew); [`MpcError::Request`] if the halves are not of these curves.
+pub fn renew_wallet(
+    params: &SessionParams,
+    halves: WalletHalves<&BackupHalf>,
+) -> Result<Session<WalletHalves<SigningHalf>>, MpcError> {
+    let WalletHalves { secp256k1, ed25519 } = halves;
+    let sources = [secp256k1.commitments(), ed25519.commitments()];
+    for half in [secp256k1, ed25519] {
+        check_source(params, half.party(), half.commitments(), true)?;
+    }
+    check_curves(secp256k1.curve(), ed25519.curve())?;
+    let plan = Plan { params, operation: Operation::RenewWallet, curve: None, sources: &sources, content: &[] };
+    Session::new(&plan, |stage| {
+        both(stage, |stage, curve| {
+            let half = match curve {
+                Curve::Secp256k1 => secp256k1,
+                Curve::Ed25519 => ed25519,
+            };
+            check::signing(stage, curve, backend(curve).refresh(stage, half.share())?)
+        })
+    })
+}
+
 fn check_curves(secp256k1: Curve, ed25519: Curve) -> Result<(), MpcError> {
     match (secp256k1, ed25519) {
         (Curve::Secp256k1, Curve::Ed25519) => Ok(()),

@@ -37,6 +37,7 @@ pub(crate) enum Operation {
     CreateWallet,
     BackUpWallet,
     RecoverWallet,
+    RenewWallet,
 }
 
 impl Operation {
@@ -52,6 +53,7 @@ impl Operation {
             Self::CreateWallet => 8,
             Self::BackUpWallet => 9,
             Self::RecoverWallet => 10,
+            Self::RenewWallet => 11,
         }
     }
 

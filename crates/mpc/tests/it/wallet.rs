@@ -2,6 +2,7 @@
 
 use keystead_mpc::{
     BackupHalf, MAX_MESSAGE, MpcError, SigningHalf, WalletHalves, back_up_wallet, create_wallet, recover_wallet,
+    renew_wallet,
 };
 
 use crate::drive::{Two, assert_signs, fresh, request, run, run_with, sign};
@@ -45,6 +46,20 @@ fn a_wallet_is_created_backed_up_and_recovered() {
         assert_signs(Two { client: &new.signing, server: &server.signing });
         let mixed = Two { client: &old.signing, server: &server.signing };
         assert!(sign(mixed, &request(old.signing.curve())).is_err());
+    }
+
+    // the signing pairs alone, from a backup that stays as it is
+    let params = fresh(3);
+    let renewed =
+        run(renew_wallet(&params.client, halves(&second.client)), renew_wallet(&params.server, halves(&second.server)))
+            .unwrap();
+    for (client, server, old) in [
+        (&renewed.client.secp256k1, &renewed.server.secp256k1, &recovered.server.secp256k1.signing),
+        (&renewed.client.ed25519, &renewed.server.ed25519, &recovered.server.ed25519.signing),
+    ] {
+        assert_eq!(client.commitments().public_key(), old.commitments().public_key());
+        assert_signs(Two { client, server });
+        assert!(sign(Two { client, server: old }, &request(client.curve())).is_err());
     }
 
     // one curve of each of two backups

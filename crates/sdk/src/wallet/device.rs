@@ -1,10 +1,11 @@
-//! What this device keeps of a wallet: its halves of signing pairs in the key storage, and which of them count.
-//!
-//! A new half is kept beside the old one until the server said that it is in force.
+//! What this device keeps of a wallet: its halves of signing pairs in the key storage, and beside them what
+//! [`keystead_model::wallet::client`] says of them. Everything is stored before the server hears of it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use keystead_mpc::{BanCounter, SigningHalf, WalletHalves};
+use keystead_model::wallet::client::{ClientHalf, ClientState};
+use keystead_model::wallet::{BackupMethod, Fence, Generation, PairId, PairIds, PerCurve};
+use keystead_mpc::{BackupHalf, BanCounter, SigningHalf, WalletHalves};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -13,33 +14,11 @@ use crate::api::Core;
 use crate::secret::SecretText;
 use crate::storage::StorageError;
 
-/// The pairs of one generation, one for each curve: 32 hexadecimal digits each.
+/// A text for the application to store, as long as its operation is under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Pairs {
-    pub(super) generation: u32,
-    pub(super) secp256k1: String,
-    pub(super) ed25519: String,
-}
-
-impl Pairs {
-    pub(super) fn of(halves: &WalletHalves<SigningHalf>) -> Self {
-        let id = |half: &SigningHalf| hex::encode(half.commitments().pair().0);
-        Self {
-            generation: halves.secp256k1.commitments().generation(),
-            secp256k1: id(&halves.secp256k1),
-            ed25519: id(&halves.ed25519),
-        }
-    }
-}
-
-/// What was made and is not in force as far as this device knows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Pending {
-    pub(super) generation: u32,
-    /// The signing pairs, where some were made.
-    pub(super) signing: Option<Pairs>,
-    /// Whether the application was given a sealed backup to store.
-    pub(super) backup: bool,
+pub(super) struct Sealed {
+    pub(super) generation: Generation,
+    pub(super) text: String,
 }
 
 /// The index of what is kept.
@@ -47,21 +26,40 @@ pub(super) struct Pending {
 pub(super) struct Device {
     /// The wallet, 32 hexadecimal digits.
     pub(super) wallet: String,
-    pub(super) signing: Option<Pairs>,
-    pub(super) pending: Option<Pending>,
+    pub(super) state: ClientState,
+    sealed: Option<Sealed>,
     bans: [u8; 2],
+}
+
+/// What came of a protocol on this device.
+pub(super) struct Made {
+    pub(super) signing: Option<WalletHalves<SigningHalf>>,
+    /// The method, the pairs, and the text for the application.
+    pub(super) backup: Option<(BackupMethod, PairIds, String)>,
 }
 
 fn entry(core: &Core) -> String {
     format!("keystead.wallet.{}", core.owner.as_ref().map_or(core.user.as_str(), |(_, id)| id))
 }
 
-fn half_entry(wallet: &str, pair: &str) -> String {
+fn half_entry(wallet: &str, pair: PairId) -> String {
     format!("keystead.wallet.half.{wallet}.{pair}")
 }
 
 fn damaged() -> StorageError {
     StorageError::Corrupted("what is kept of the wallet")
+}
+
+/// The ids of the signing pairs of halves.
+fn signing_pairs(halves: &WalletHalves<SigningHalf>) -> PairIds {
+    let pair = |half: &SigningHalf| PairId(half.commitments().pair().0);
+    PerCurve { secp256k1: pair(&halves.secp256k1), ed25519: pair(&halves.ed25519) }
+}
+
+/// The ids of the backup pairs of halves.
+pub(super) fn backup_pairs(halves: &WalletHalves<BackupHalf>) -> PairIds {
+    let pair = |half: &BackupHalf| PairId(half.commitments().pair().0);
+    PerCurve { secp256k1: pair(&halves.secp256k1), ed25519: pair(&halves.ed25519) }
 }
 
 impl Device {
@@ -85,80 +83,107 @@ impl Device {
         self.bans = bans.to_bytes();
     }
 
-    /// Keeps new halves, and what else waits with them, beside the old.
+    /// The text that the application has to store, if the operation under way made one.
+    pub(super) fn text(&self) -> Option<&str> {
+        let generation = self.state.operation()?.fence.generation;
+        self.sealed.as_ref().filter(|sealed| sealed.generation == generation).map(|sealed| sealed.text.as_str())
+    }
+
+    /// The pairs of that text.
+    pub(super) fn text_pairs(&self) -> Option<PairIds> {
+        let generation = self.state.operation()?.fence.generation;
+        self.state.backups().iter().find(|backup| backup.generation == generation).map(|backup| backup.pairs)
+    }
+
+    /// Keeps what a protocol made, beside what was.
     pub(super) async fn keep(
         &mut self,
         core: &Core,
         wallet: &str,
-        generation: u32,
-        halves: Option<&WalletHalves<SigningHalf>>,
-        backup: bool,
+        fence: Fence,
+        made: Made,
     ) -> Result<(), WalletError> {
-        if let Some(halves) = halves {
+        if let Some(halves) = &made.signing {
             for half in [&halves.secp256k1, &halves.ed25519] {
-                let pair = hex::encode(half.commitments().pair().0);
+                let pair = PairId(half.commitments().pair().0);
                 let text = SecretText::from(STANDARD.encode(&*half.to_bytes()));
-                core.parts.key_storage.set_key(&half_entry(wallet, &pair), &text).await?;
+                core.parts.key_storage.set_key(&half_entry(wallet, pair), &text).await?;
             }
         }
-        let (old, old_wallet) = (self.pending.take(), std::mem::replace(&mut self.wallet, wallet.to_owned()));
-        self.pending = Some(Pending { generation, signing: halves.map(Pairs::of), backup });
-        self.save(core).await?;
-        // only now, since until here the older one was all that there was
-        if let Some(pairs) = old.and_then(|old| old.signing) {
-            forget(core, &old_wallet, &pairs).await?;
+        let signing = made.signing.as_ref().map(signing_pairs);
+        let backup = made.backup.as_ref().map(|(method, pairs, _)| (*method, *pairs));
+        let old = std::mem::replace(&mut self.wallet, wallet.to_owned());
+        if old != wallet {
+            // of a wallet that never came to be, or of another server: nothing of it counts here
+            self.bans = BanCounter::default().to_bytes();
         }
-        Ok(())
+        if let Some((_, _, text)) = made.backup {
+            self.sealed = Some(Sealed { generation: fence.generation, text });
+        }
+        self.state = self.state.protocol_finished(fence, signing, backup);
+        self.save(core).await
     }
 
-    /// What waits is in force: it replaces what was.
-    pub(super) async fn promote(&mut self, core: &Core) -> Result<(), WalletError> {
-        let Some(pending) = self.pending.take() else { return Ok(()) };
-        let mut old = None;
-        if let Some(pairs) = pending.signing {
-            old = self.signing.replace(pairs);
-            if old.is_some() {
+    /// Goes on to `next`; halves that it does not have any more are deleted.
+    pub(super) async fn go_on(&mut self, core: &Core, next: ClientState) -> Result<(), WalletError> {
+        if next == self.state {
+            return Ok(());
+        }
+        let before = std::mem::replace(&mut self.state, next);
+        let of = |half: Option<&ClientHalf>| half.map(|half| half.generation);
+        match (of(before.active()), of(self.state.active())) {
+            (None, Some(_)) => self.set_bans(BanCounter::default()),
+            // new pairs: what a cheater learned is of no use any more
+            (Some(old), Some(new)) if old != new => {
                 let mut bans = self.bans();
                 if bans.unfreeze().is_ok() {
                     self.set_bans(bans);
                 }
-            } else {
-                self.set_bans(BanCounter::default());
+            }
+            _ => {}
+        }
+        let current = self.state.operation().map(|operation| operation.fence.generation);
+        self.sealed = self.sealed.take().filter(|sealed| Some(sealed.generation) == current);
+        self.save(core).await?;
+        // only now, since until here the others were all that there was
+        for half in before.halves() {
+            if self.state.halves().iter().all(|kept| kept.pairs != half.pairs) {
+                for pair in [half.pairs.secp256k1, half.pairs.ed25519] {
+                    core.parts.key_storage.remove_key(&half_entry(&self.wallet, pair)).await?;
+                }
             }
         }
-        self.save(core).await?;
-        match old {
-            Some(pairs) => forget(core, &self.wallet, &pairs).await,
-            None => Ok(()),
-        }
+        Ok(())
     }
 
-    /// What waits will not be in force.
-    pub(super) async fn discard(&mut self, core: &Core) -> Result<(), WalletError> {
-        let Some(pending) = self.pending.take() else { return Ok(()) };
-        self.save(core).await?;
-        match pending.signing {
-            Some(pairs) => forget(core, &self.wallet, &pairs).await,
-            None => Ok(()),
+    /// Deletes everything that is kept, the halves first.
+    pub(super) async fn erase(&mut self, core: &Core) -> Result<(), WalletError> {
+        for half in self.state.halves() {
+            for pair in [half.pairs.secp256k1, half.pairs.ed25519] {
+                core.parts.key_storage.remove_key(&half_entry(&self.wallet, pair)).await?;
+            }
         }
+        *self = Self::default();
+        Ok(core.parts.storage.remove(&entry(core)).await?)
     }
 
     /// The half of a signing pair.
-    pub(super) async fn half(&self, core: &Core, pair: &str) -> Result<SigningHalf, WalletError> {
+    pub(super) async fn half(&self, core: &Core, pair: PairId) -> Result<SigningHalf, WalletError> {
         let text = core.parts.key_storage.get_key(&half_entry(&self.wallet, pair)).await?;
         let text = text.ok_or(WalletError::NotOnDevice)?;
         let bytes = Zeroizing::new(STANDARD.decode(text.expose()).map_err(|_| damaged())?);
         let half = SigningHalf::from_bytes(&bytes).map_err(|_| damaged())?;
-        match hex::encode(half.commitments().pair().0) == pair {
+        match half.commitments().pair().0 == pair.0 {
             true => Ok(half),
             false => Err(damaged().into()),
         }
     }
-}
 
-async fn forget(core: &Core, wallet: &str, pairs: &Pairs) -> Result<(), WalletError> {
-    for pair in [&pairs.secp256k1, &pairs.ed25519] {
-        core.parts.key_storage.remove_key(&half_entry(wallet, pair)).await?;
+    /// Both halves of the signing pairs.
+    pub(super) async fn halves(&self, core: &Core, pairs: PairIds) -> Result<WalletHalves<SigningHalf>, WalletError> {
+        Ok(WalletHalves {
+            secp256k1: self.half(core, pairs.secp256k1).await?,
+            ed25519: self.half(core, pairs.ed25519).await?,
+        })
     }
-    Ok(())
 }

@@ -33,12 +33,35 @@ pub enum WalletError {
     /// Another session with the wallet is under way: try again in a moment.
     #[error("another session with the wallet is under way")]
     Busy,
+    /// Another operation is under way, begun by another device or waiting for [`stored_backup`]: finish it, or try
+    /// again when it is over.
+    ///
+    /// [`stored_backup`]: super::Wallet::stored_backup
+    #[error("another operation with the wallet is under way")]
+    InProgress,
+    /// A recovery of a frozen wallet takes a fresh login: with a one-time code or a password, moments ago.
+    #[error("log in again first: the wallet is frozen")]
+    StepUpRequired,
+    /// The custodian has not taken its half of the backup yet. Nothing is lost, and what was in force still is: the
+    /// server goes on trying. Ask again later by the same call.
+    #[error("the custodian has not taken its half yet")]
+    CustodianWaits,
+    /// The custodian does not answer, or does not show the half that is needed (Portal's `WEBHOOK_FAILED`).
+    #[error("the custodian does not give its half")]
+    CustodianFailed,
+    /// The operation is further than this device thought.
+    #[error("the operation is further than this device thought")]
+    Overtaken,
     /// The password or PIN is wrong, or what it seals was changed, or is somebody else's. Nothing is lost: try another.
     #[error("the password does not open the backup")]
     WrongPassword,
     /// The method of the backup could not be used.
     #[error(transparent)]
     Method(#[from] MethodError),
+    /// The device asks for no passcode, so that whoever finds it could sign: set one, then try again. What was kept
+    /// of the wallet is erased where a passcode is removed.
+    #[error("this device has no passcode: set one, then create or recover the wallet")]
+    NoPasscode,
     /// The text is no sealed backup.
     #[error("the backup is damaged or not a backup")]
     DamagedBackup,
@@ -66,7 +89,9 @@ impl WalletError {
     /// Whether trying the same again later may help.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Busy | Self::Protocol(MpcError::Recoverable(_)) => true,
+            Self::Busy | Self::CustodianWaits | Self::CustodianFailed | Self::Protocol(MpcError::Recoverable(_)) => {
+                true
+            }
             Self::Storage(error) => error.retryable(),
             Self::Method(error) => error.retryable(),
             Self::Request(error) => error.retryable(),
@@ -84,7 +109,10 @@ impl WalletError {
             "WALLET_FROZEN" => Self::Frozen,
             "WALLET_LOCKED" => Self::Locked,
             "WALLET_BUSY" => Self::Busy,
-            "UNKNOWN_BACKUP" => Self::BackupRetired,
+            "OPERATION_IN_PROGRESS" => Self::InProgress,
+            "STEP_UP_REQUIRED" => Self::StepUpRequired,
+            "WEBHOOK_FAILED" => Self::CustodianFailed,
+            "STATE_INVALID" | "WALLET_STALE" | "WALLET_SUPERSEDED" => Self::Overtaken,
             // a code only: another server may repeat input
             other => Self::Refused(other.chars().filter(|letter| letter.is_ascii_graphic()).take(40).collect()),
         }

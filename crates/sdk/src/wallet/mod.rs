@@ -27,8 +27,11 @@
 
 mod cipher_text;
 mod device;
+mod engine;
 mod error;
 pub mod methods;
+mod passcode;
+mod progress;
 mod session;
 pub mod signing;
 
@@ -36,22 +39,26 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use keystead_model::wallet::{OperationKind, PairIds};
 use keystead_mpc::address::{self, AddressError, Network};
 pub use keystead_mpc::{Curve, Signature};
-use keystead_mpc::{
-    NewWallet, SignRequest, SigningHalf, WalletHalves, back_up_wallet, create_wallet, recover_wallet, sign,
-};
+use keystead_mpc::{SignRequest, sign};
 use serde::Deserialize;
 use serde_json::json;
 use sha3::{Digest as _, Keccak256};
 
-use self::device::{Device, Pairs};
+use self::device::{Device, backup_pairs};
+use self::engine::{Means, Reached, keys};
 pub use self::error::WalletError;
 pub use self::methods::BackupMethod;
+use self::progress::{Progress, Status};
+pub use self::progress::{Status as ProgressStatus, WalletProgress};
 use self::session::{Outcome, run};
 use crate::api::Core;
-use crate::call::Call;
 use crate::error::RequestError;
+
+/// How often something is begun anew when others come between.
+const TRIES: usize = 6;
 
 /// Where others send to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -85,25 +92,11 @@ impl Addresses {
     }
 }
 
-/// The wallet as the server sees it.
-#[derive(Deserialize)]
-struct State {
-    standing: String,
-    signing: Option<Pairs>,
-    backup: Option<Pairs>,
-    pending: Vec<Waiting>,
-    addresses: Option<Addresses>,
-}
-
-#[derive(Deserialize)]
-struct Waiting {
-    generation: u32,
-}
-
 /// The user's wallet.
 #[derive(Clone)]
 pub struct Wallet {
     core: Arc<Core>,
+    progress: Progress,
 }
 
 impl std::fmt::Debug for Wallet {
@@ -114,7 +107,7 @@ impl std::fmt::Debug for Wallet {
 
 impl Wallet {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+        Self { core, progress: Progress::default() }
     }
 
     /// Makes the wallet. The addresses are told once both halves are stored; one that was begun and broke off is
@@ -123,25 +116,26 @@ impl Wallet {
     /// # Errors
     /// See [`WalletError`]. [`WalletError::Exists`]: there is one; recover it if it is not on this device.
     pub async fn create(&self) -> Result<Addresses, WalletError> {
-        let core = &*self.core;
-        let is_creation = |device: &Device| {
-            device.pending.as_ref().is_some_and(|pending| pending.signing.is_some() && !pending.backup)
-        };
-        let began = is_creation(&Device::load(core).await?);
-        let mut device = self.reconcile().await?;
-        let waits = is_creation(&device);
-        // begun before, confirmed, and the answer was lost
-        let is_done = began && !waits && device.signing.is_some();
-        if !waits && !is_done {
-            let Outcome { value, wallet, generation } = run(core, "create", &json!({}), create_wallet).await?;
-            let signing = signing_halves(value);
-            device.keep(core, &wallet, generation, Some(&signing), false).await?;
+        self.require_passcode().await?;
+        let mut device = self.device().await?;
+        for _ in 0..TRIES {
+            match self.drive(&mut device, Means::default()).await? {
+                Reached::Over(OperationKind::Create, true) => {
+                    self.tell(Status::Done);
+                    return self.addresses().await?.ok_or(WalletError::NoWallet);
+                }
+                Reached::Idle if self.status().await?.view.signing.is_none() => {
+                    self.begin(&mut device, OperationKind::Create).await?;
+                }
+                // nobody was told an address of what another device began
+                Reached::Other(fence) if self.status().await?.view.signing.is_none() => {
+                    self.abandon(fence).await?;
+                }
+                Reached::Over(_, false) => {}
+                _ => return Err(WalletError::Exists),
+            }
         }
-        if let Some(pending) = device.pending.clone().filter(|_| is_creation(&device)) {
-            self.confirm(pending.generation, "signing", true).await?;
-            device.promote(core).await?;
-        }
-        self.addresses().await?.ok_or(WalletError::NoWallet)
+        Err(WalletError::InProgress)
     }
 
     /// Whether this device has the half that signs with the server's.
@@ -149,19 +143,13 @@ impl Wallet {
     /// # Errors
     /// See [`WalletError`].
     pub async fn is_on_device(&self) -> Result<bool, WalletError> {
-        let device = self.reconcile().await?;
-        let Some(pairs) = &device.signing else { return Ok(false) };
-        let state = self.state().await?;
-        if state.and_then(|state| state.signing).as_ref() != Some(pairs) {
-            return Ok(false);
+        let device = self.device().await?;
+        let status = self.status().await?;
+        let Some(half) = device.state.fitting(&status.view) else { return Ok(false) };
+        match device.halves(&self.core, half.pairs).await {
+            Err(WalletError::NotOnDevice) => Ok(false),
+            halves => halves.map(|_| true),
         }
-        for pair in [&pairs.secp256k1, &pairs.ed25519] {
-            match device.half(&self.core, pair).await {
-                Err(WalletError::NotOnDevice) => return Ok(false),
-                half => half?,
-            };
-        }
-        Ok(true)
     }
 
     /// Whether there is a backup that was stored.
@@ -169,7 +157,7 @@ impl Wallet {
     /// # Errors
     /// See [`WalletError`].
     pub async fn is_backed_up(&self) -> Result<bool, WalletError> {
-        Ok(self.state().await?.is_some_and(|state| state.backup.is_some()))
+        Ok(self.status().await?.is_backed_up())
     }
 
     /// Whether the wallet would come back with the backup.
@@ -177,7 +165,8 @@ impl Wallet {
     /// # Errors
     /// See [`WalletError`].
     pub async fn is_recoverable(&self) -> Result<bool, WalletError> {
-        Ok(self.state().await?.is_some_and(|state| state.backup.is_some() && state.standing != "locked"))
+        let status = self.status().await?;
+        Ok(status.is_backed_up() && status.standing != "locked")
     }
 
     /// Where others send to, if there is a wallet. From this device's own half where it has one, since a server could
@@ -186,98 +175,136 @@ impl Wallet {
     /// # Errors
     /// See [`WalletError`].
     pub async fn addresses(&self) -> Result<Option<Addresses>, WalletError> {
-        let device = Device::load(&self.core).await?;
-        let Some(pairs) = &device.signing else {
-            return Ok(self.state().await?.and_then(|state| state.addresses));
-        };
-        let secp256k1 = device.half(&self.core, &pairs.secp256k1).await?;
-        let ed25519 = device.half(&self.core, &pairs.ed25519).await?;
-        let keys = (secp256k1.commitments().public_key(), ed25519.commitments().public_key());
-        let addresses = Addresses::of(keys.0, keys.1);
-        addresses.map(Some).map_err(|_| RequestError::Unreadable.into())
+        let device = self.device().await?;
+        let Some(half) = device.state.active() else { return Ok(self.status().await?.addresses) };
+        let halves = device.halves(&self.core, half.pairs).await?;
+        let (secp256k1, ed25519) = keys(&halves);
+        Addresses::of(secp256k1, ed25519).map(Some).map_err(|_| RequestError::Unreadable.into())
     }
 
     /// Makes a backup: a text for the application to store where the device is not. It counts once
-    /// [`Self::stored_backup`] said that it is stored; until then an earlier one does.
+    /// [`Self::stored_backup`] said that it is stored; until then an earlier one does. A backup that was made and never
+    /// confirmed is given again, if the method opens it.
     ///
     /// # Errors
     /// See [`WalletError`].
     pub async fn back_up(&self, method: &BackupMethod) -> Result<String, WalletError> {
-        let core = &*self.core;
         method.check()?;
-        let mut device = self.reconcile().await?;
-        device.bans().check()?;
-        let pairs = device.signing.clone().ok_or(WalletError::NotOnDevice)?;
-        let secp256k1 = device.half(core, &pairs.secp256k1).await?;
-        let ed25519 = device.half(core, &pairs.ed25519).await?;
-        let wish = json!({ "pairs": { "secp256k1": pairs.secp256k1, "ed25519": pairs.ed25519 } });
-        let Outcome { value, wallet, generation } = run(core, "backup", &wish, |params| {
-            back_up_wallet(params, WalletHalves { secp256k1: &secp256k1, ed25519: &ed25519 })
-        })
-        .await?;
-        if wallet != device.wallet {
-            return Err(RequestError::Unreadable.into());
+        let mut device = self.device().await?;
+        let means = Means { method: Some(method), from: None };
+        for _ in 0..TRIES {
+            match self.drive(&mut device, means).await? {
+                Reached::Text(OperationKind::Backup { .. }) => match device.text() {
+                    Some(text) if methods::open(&self.core, method, text).await.is_ok() => {
+                        self.tell(Status::Done);
+                        return Ok(text.to_owned());
+                    }
+                    _ => self.give_up(&mut device).await?,
+                },
+                Reached::Waits(OperationKind::Backup { .. }) => self.give_up(&mut device).await?,
+                Reached::Idle => {
+                    device.bans().check()?;
+                    let from = device.state.active().ok_or(WalletError::NotOnDevice)?.pairs;
+                    self.begin(&mut device, OperationKind::Backup { method: method.name(), from }).await?;
+                }
+                Reached::Over(..) => {}
+                _ => return Err(WalletError::InProgress),
+            }
         }
-        let text = methods::seal(&self.core, method, &value).await?;
-        device.keep(core, &wallet, generation, None, true).await?;
-        Ok(text)
+        Err(WalletError::InProgress)
     }
 
     /// Says whether the application stored the text that [`Self::back_up`] or [`Self::recover`] gave. With `true` it
     /// is in force, and so is what was recovered; all that was before is worthless. With `false` everything stays as
-    /// it was. May be said again when the answer was lost.
+    /// it was, and the text can still be stored. May be said again when the answer was lost.
     ///
     /// # Errors
     /// See [`WalletError`]. [`WalletError::NothingPending`]: keep the text that was stored before.
+    /// [`WalletError::CustodianWaits`]: the text is stored, and the custodian is not ready; say it again later.
     pub async fn stored_backup(&self, stored: bool) -> Result<(), WalletError> {
         let core = &*self.core;
-        let mut device = Device::load(core).await?;
-        let pending = device.pending.clone().filter(|pending| pending.backup).ok_or(WalletError::NothingPending)?;
-        let mut confirmed = Ok(());
-        if stored && pending.signing.is_some() {
-            // this device's half is stored since the recovery
-            confirmed = self.confirm(pending.generation, "signing", true).await;
+        let mut device = self.device().await?;
+        let operation = *device.state.operation().ok_or(WalletError::NothingPending)?;
+        let Some(pairs) = device.text_pairs() else { return Err(WalletError::NothingPending) };
+        if !stored {
+            return self.say(operation.fence, "backup", pairs, false).await.map(drop);
         }
-        if confirmed.is_ok() {
-            confirmed = self.confirm(pending.generation, "backup", stored).await;
-        }
-        match confirmed {
-            Ok(()) if stored => device.promote(core).await,
-            Ok(()) => device.discard(core).await,
-            Err(WalletError::NothingPending) => {
-                self.reconcile().await?;
-                // rejecting what is rejected already is no error
-                if stored { Err(WalletError::NothingPending) } else { Ok(()) }
-            }
-            Err(error) => Err(error),
+        device.go_on(core, device.state.cipher_text_stored(operation.fence.generation)).await?;
+        match self.drive_to_end(&mut device).await? {
+            Reached::Over(_, true) => Ok(()),
+            _ => Err(WalletError::NothingPending),
         }
     }
 
     /// Brings the wallet to this device with the text of a backup: new pairs, the same addresses. Gives a new text,
     /// which replaces the other once [`Self::stored_backup`] said so; until then the old device signs, the old text
-    /// recovers, and this can be done again.
+    /// recovers, and this can be done again. What another device began is given up.
     ///
     /// # Errors
     /// See [`WalletError`]. [`WalletError::WrongPassword`] before anything was sent.
     pub async fn recover(&self, text: &str, method: &BackupMethod) -> Result<String, WalletError> {
-        let core = &*self.core;
+        let device = self.recover_with(text, method, true).await?;
+        device.text().map(str::to_owned).ok_or(WalletError::NothingPending)
+    }
+
+    /// Brings the wallet to this device with the text of a backup, and leaves the backup as it is. The old device's
+    /// half is worthless as soon as this returns.
+    ///
+    /// # Errors
+    /// As [`Self::recover`].
+    pub async fn recover_signing(&self, text: &str, method: &BackupMethod) -> Result<(), WalletError> {
+        self.recover_with(text, method, false).await.map(drop)
+    }
+
+    async fn recover_with(
+        &self,
+        text: &str,
+        method: &BackupMethod,
+        rotate_backup: bool,
+    ) -> Result<Device, WalletError> {
         method.check()?;
+        self.require_passcode().await?;
+        self.tell(Status::Reading);
+        self.tell(Status::Decrypting);
         let halves = methods::open(&self.core, method, text).await?;
-        let mut device = self.reconcile().await?;
-        let WalletHalves { secp256k1, ed25519 } = &halves;
-        let wish = json!({ "pairs": {
-            "secp256k1": hex::encode(secp256k1.commitments().pair().0),
-            "ed25519": hex::encode(ed25519.commitments().pair().0),
-        } });
-        let Outcome { value, wallet, generation } =
-            run(core, "recover", &wish, |params| recover_wallet(params, WalletHalves { secp256k1, ed25519 })).await?;
-        let WalletHalves { secp256k1, ed25519 } = value;
-        let signing = WalletHalves { secp256k1: secp256k1.signing, ed25519: ed25519.signing };
-        let backup = WalletHalves { secp256k1: secp256k1.backup, ed25519: ed25519.backup };
-        let text = methods::seal(&self.core, method, &backup).await?;
-        device.keep(core, &wallet, generation, Some(&signing), true).await?;
-        self.confirm(generation, "signing", true).await?;
-        Ok(text)
+        self.tell(Status::Parsing);
+        let from = backup_pairs(&halves);
+        let wanted = OperationKind::Recover { from, rotate_backup };
+        let means = Means { method: Some(method), from: Some(&halves) };
+        let mut device = self.device().await?;
+        for _ in 0..TRIES {
+            // what is another operation, or one of other means, is given up
+            let ours = device.state.operation().map(|operation| operation.kind);
+            if ours.is_some_and(|ours| ours != wanted && device.text_pairs() != Some(from)) {
+                self.give_up(&mut device).await?;
+            }
+            let reached = self.drive(&mut device, means).await.map_err(|error| match error {
+                WalletError::ShareMismatch("DKG_REFRESH_MISMATCH") => WalletError::BackupRetired,
+                error => error,
+            })?;
+            match reached {
+                Reached::Over(kind, true) if kind == wanted && !rotate_backup => {
+                    self.tell(Status::Done);
+                    return Ok(device);
+                }
+                Reached::Text(kind) if kind == wanted || device.text_pairs() == Some(from) => {
+                    match device.text() {
+                        // its password may be another one
+                        Some(text) if methods::open(&self.core, method, text).await.is_ok() => {
+                            self.tell(Status::Done);
+                            return Ok(device);
+                        }
+                        _ => self.give_up(&mut device).await?,
+                    }
+                }
+                Reached::Text(_) | Reached::Waits(_) => self.give_up(&mut device).await?,
+                Reached::Idle => self.begin(&mut device, wanted).await?,
+                Reached::Other(fence) => drop(self.abandon(fence).await?),
+                Reached::Over(..) => {}
+                Reached::Custodian => return Err(WalletError::CustodianWaits),
+            }
+        }
+        Err(WalletError::InProgress)
     }
 
     /// Signs a digest of 32 bytes with the key on secp256k1. Whoever calls this decides what is signed: make the
@@ -308,31 +335,39 @@ impl Wallet {
     }
 
     async fn sign(&self, request: &SignRequest) -> Result<Signature, WalletError> {
-        let device = Device::load(&self.core).await?;
-        match self.sign_with(device, request).await {
+        let mut device = self.device().await?;
+        let pairs = device.state.active().map(|half| half.pairs).ok_or(WalletError::NotOnDevice);
+        let refused = match pairs {
+            Ok(pairs) => self.sign_with(&mut device, pairs, request).await,
+            Err(error) => Err(error),
+        };
+        match refused {
             // what waited may be in force: the answer that said so was lost
-            Err(WalletError::ShareMismatch(_) | WalletError::NotOnDevice) => {
-                let device = self.reconcile().await?;
-                self.sign_with(device, request).await
+            Err(error @ (WalletError::ShareMismatch(_) | WalletError::NotOnDevice)) => {
+                let view = self.status().await?.view;
+                match device.state.fitting(&view).map(|half| half.pairs) {
+                    Some(pairs) => self.sign_with(&mut device, pairs, request).await,
+                    None => Err(error),
+                }
             }
             signed => signed,
         }
     }
 
-    async fn sign_with(&self, mut device: Device, request: &SignRequest) -> Result<Signature, WalletError> {
+    async fn sign_with(
+        &self,
+        device: &mut Device,
+        pairs: PairIds,
+        request: &SignRequest,
+    ) -> Result<Signature, WalletError> {
         let core = &*self.core;
         device.bans().check()?;
-        let pairs = device.signing.clone().ok_or(WalletError::NotOnDevice)?;
         let (pair, curve) = match request.curve() {
-            Curve::Secp256k1 => (&pairs.secp256k1, "SECP256K1"),
-            Curve::Ed25519 => (&pairs.ed25519, "ED25519"),
+            Curve::Secp256k1 => (pairs.secp256k1, "SECP256K1"),
+            Curve::Ed25519 => (pairs.ed25519, "ED25519"),
         };
         let half = device.half(core, pair).await?;
-        let wish = json!({
-            "curve": curve,
-            "content": STANDARD.encode(request.content()),
-            "pairs": { "secp256k1": pairs.secp256k1, "ed25519": pairs.ed25519 },
-        });
+        let wish = json!({ "curve": curve, "content": STANDARD.encode(request.content()), "pairs": pairs });
         match run(core, "sign", &wish, |params| sign(params, &half, request)).await {
             Ok(Outcome { value, .. }) => value.signature.ok_or_else(|| RequestError::Unreadable.into()),
             Err(WalletError::Protocol(error)) => {
@@ -347,47 +382,6 @@ impl Wallet {
             Err(error) => Err(error),
         }
     }
-
-    async fn state(&self) -> Result<Option<State>, WalletError> {
-        match self.core.caller.read(Call::get(&["wallet"])).await {
-            Ok(state) => Ok(Some(state)),
-            Err(RequestError::NotFound(_)) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    async fn confirm(&self, generation: u32, what: &str, stored: bool) -> Result<(), WalletError> {
-        let body = json!({ "generation": generation, "what": what, "stored": stored });
-        // saying the same again changes nothing
-        let call = Call::post(&["wallet", "confirm"]).json(&body).repeatable();
-        let _: State = self.core.caller.write(call).await?;
-        Ok(())
-    }
-
-    /// What this device keeps, after asking what became of what waits.
-    async fn reconcile(&self) -> Result<Device, WalletError> {
-        let core = &*self.core;
-        let mut device = Device::load(core).await?;
-        let Some(pending) = &device.pending else { return Ok(device) };
-        let state = self.state().await?;
-        let in_force = match (&pending.signing, &state) {
-            (_, None) => false,
-            (Some(pairs), Some(state)) => state.signing.as_ref() == Some(pairs),
-            (None, Some(state)) => state.backup.as_ref().is_some_and(|backup| backup.generation == pending.generation),
-        };
-        let waits =
-            state.is_some_and(|state| state.pending.iter().any(|waiting| waiting.generation == pending.generation));
-        if in_force {
-            device.promote(core).await?;
-        } else if !waits {
-            device.discard(core).await?;
-        }
-        Ok(device)
-    }
-}
-
-fn signing_halves(made: NewWallet) -> WalletHalves<SigningHalf> {
-    WalletHalves { secp256k1: made.secp256k1.signing, ed25519: made.ed25519.signing }
 }
 
 /// The digest that `personal_sign` signs (EIP-191, version 0x45).

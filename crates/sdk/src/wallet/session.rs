@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
+use keystead_model::wallet::Generation;
 use keystead_mpc::{MpcError, Party, Session, SessionParams, WalletId};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,12 +30,12 @@ enum Told {
     },
     Done {
         done: bool,
-        generation: u32,
+        generation: Generation,
     },
     #[serde(rename_all = "camelCase")]
     Begun {
         wallet: String,
-        generation: u32,
+        generation: Generation,
         server_nonce: String,
     },
 }
@@ -48,7 +49,7 @@ struct Refusal {
 pub(super) struct Outcome<T> {
     pub(super) value: T,
     pub(super) wallet: String,
-    pub(super) generation: u32,
+    pub(super) generation: Generation,
 }
 
 /// Runs `operation`, as often as the wallet is busy with another.
@@ -102,7 +103,7 @@ async fn speak<T: Send + 'static>(
     let mut session = make(&SessionParams {
         party: Party::Client,
         wallet: WalletId(id),
-        target_generation: generation,
+        target_generation: generation.0,
         client_nonce,
         server_nonce: nonce,
     })?;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Verifier as _;
 use k256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use keystead_sdk::storage::{KeyStorage as _, MemoryStorage, Storage as _};
@@ -28,8 +30,28 @@ async fn stored(server: &TestServer, owner: &str) -> Value {
     serde_json::from_str(&document.body).unwrap()
 }
 
+/// The pairs of this kind ("signing", "backups") with this status.
+fn pairs_of<'a>(wallet: &'a Value, kind: &str, status: &str) -> Vec<&'a Value> {
+    let sets = wallet["state"][kind].as_array().unwrap().iter();
+    sets.filter(|set| set["status"] == status).collect()
+}
+
 fn key_of(wallet: &Value, curve: &str) -> Vec<u8> {
-    hex::decode(wallet["pairs"][0][curve]["publicKey"].as_str().unwrap()).unwrap()
+    let pair = pairs_of(wallet, "signing", "ACTIVE")[0]["pairs"][curve].as_str().unwrap();
+    let public = STANDARD.decode(wallet["public"][pair].as_str().unwrap()).unwrap();
+    keystead_mpc::PairCommitments::from_bytes(&public).unwrap().public_key().to_vec()
+}
+
+/// Whether the server keeps a half of each curve of these pairs.
+async fn keeps(server: &TestServer, wallet: &Value, class: &str, pairs: &Value) -> bool {
+    let mut tx = server.app.store.read().await.unwrap();
+    let mut kept = 0;
+    for curve in ["SECP256K1", "ED25519"] {
+        let id = format!("{}-{}", wallet["wallet"].as_str().unwrap(), pairs[curve].as_str().unwrap());
+        kept += usize::from(tx.document(&server.group, class, &id).await.unwrap().is_some());
+    }
+    assert_ne!(kept, 1, "both or none");
+    kept == 2
 }
 
 /// Signs on both curves, and verifies with other libraries than those that signed.
@@ -37,10 +59,10 @@ async fn assert_signs(server: &TestServer, api: &Api) {
     let owner = api.data_owner().unwrap().1;
     let wallet = stored(server, owner).await;
     let signature = api.wallet().sign_digest(DIGEST).await.unwrap();
-    let key = k256::ecdsa::VerifyingKey::from_sec1_bytes(&key_of(&wallet, "secp256k1")).unwrap();
+    let key = k256::ecdsa::VerifyingKey::from_sec1_bytes(&key_of(&wallet, "SECP256K1")).unwrap();
     key.verify_prehash(&DIGEST, &k256::ecdsa::Signature::from_slice(&signature.bytes).unwrap()).unwrap();
     let signature = api.wallet().sign_solana(b"a transaction").await.unwrap();
-    let key = ed25519_dalek::VerifyingKey::from_bytes(&key_of(&wallet, "ed25519").try_into().unwrap()).unwrap();
+    let key = ed25519_dalek::VerifyingKey::from_bytes(&key_of(&wallet, "ED25519").try_into().unwrap()).unwrap();
     key.verify(b"a transaction", &ed25519_dalek::Signature::from_bytes(&signature)).unwrap();
     assert!(stored(server, owner).await["lease"].is_null(), "every session gives the wallet free");
 }
@@ -103,6 +125,12 @@ async fn a_lost_device_is_replaced_under_the_same_addresses() {
     let old_device = MemoryStorage::new();
     let (entered, addresses, text) = backed_up(&server, &old_device).await;
     let owner = entered.api.data_owner().unwrap().1.to_owned();
+    let before = stored(&server, &owner).await;
+    let old_signing = pairs_of(&before, "signing", "ACTIVE")[0]["pairs"].clone();
+    let old_backup = pairs_of(&before, "backups", "ACTIVE")[0]["pairs"].clone();
+    assert!(keeps(&server, &before, "WalletHalf", &old_signing).await);
+    assert!(keeps(&server, &before, "WalletCustody", &old_backup).await);
+    assert!(!keeps(&server, &before, "WalletHalf", &old_backup).await, "the copy goes when the custodian has it");
 
     let device = MemoryStorage::new();
     let api = on(&server, &entered, &device).await;
@@ -128,8 +156,12 @@ async fn a_lost_device_is_replaced_under_the_same_addresses() {
     assert!(matches!(refused, WalletError::ShareMismatch("DKG_REFRESH_MISMATCH")), "{refused}");
     assert!(matches!(wallet.recover(&text, &password()).await, Err(WalletError::BackupRetired)));
     // and nothing is left of the old server halves
-    let stored = stored(&server, &owner).await;
-    assert_eq!(stored["pairs"].as_array().unwrap().len(), 2, "one signing and one backup generation");
+    let after = stored(&server, &owner).await;
+    assert!(!keeps(&server, &after, "WalletHalf", &old_signing).await);
+    assert!(!keeps(&server, &after, "WalletCustody", &old_backup).await);
+    assert!(keeps(&server, &after, "WalletHalf", &pairs_of(&after, "signing", "ACTIVE")[0]["pairs"]).await);
+    assert!(keeps(&server, &after, "WalletCustody", &pairs_of(&after, "backups", "ACTIVE")[0]["pairs"]).await);
+    assert_eq!(after["public"].as_object().unwrap().len(), 4, "one signing and one backup generation");
     // saying it again, when the answer was lost, is no harm to anybody
     assert!(matches!(wallet.stored_backup(true).await, Err(WalletError::NothingPending)));
     assert!(wallet.recover(&new_text, &password()).await.is_ok());
@@ -152,17 +184,26 @@ async fn three_recoveries_in_a_row() {
 async fn what_was_not_stored_changes_nothing() {
     let server = TestServer::new().await;
     let (entered, _, text) = backed_up(&server, &MemoryStorage::new()).await;
-    // a second backup that the application could not store
+    // a second backup that the application says it could not store: it is offered again
     let lost = entered.api.wallet().back_up(&password()).await.unwrap();
     entered.api.wallet().stored_backup(false).await.unwrap();
-
+    assert_eq!(entered.api.wallet().back_up(&password()).await.unwrap(), lost);
+    // nobody knows whether it stored it all the same, so both texts bring the wallet back
     let api = on(&server, &entered, &MemoryStorage::new()).await;
-    assert!(matches!(api.wallet().recover(&lost, &password()).await, Err(WalletError::BackupRetired)));
-    let lost = api.wallet().recover(&text, &password()).await.unwrap();
+    api.wallet().recover(&lost, &password()).await.unwrap();
+    let offered = api.wallet().recover(&text, &password()).await.unwrap();
     api.wallet().stored_backup(false).await.unwrap();
-    assert!(matches!(api.wallet().recover(&lost, &password()).await, Err(WalletError::BackupRetired)));
     assert_signs(&server, &entered.api).await;
+    assert!(!api.wallet().is_on_device().await.unwrap());
+    // and it can still say that it did
+    api.wallet().stored_backup(true).await.unwrap();
+    assert_signs(&server, &api).await;
+    for retired in [&text, &lost] {
+        assert!(matches!(api.wallet().recover(retired, &password()).await, Err(WalletError::BackupRetired)));
+    }
+    assert_signs(&server, &api).await;
 
+    let text = offered;
     let new_text = api.wallet().recover(&text, &password()).await.unwrap();
     // the application replaced its copy, and could not say so before its device was lost as well
     drop(api);
@@ -176,6 +217,25 @@ async fn what_was_not_stored_changes_nothing() {
     assert_signs(&server, &api).await;
     assert!(matches!(api.wallet().recover(&text, &password()).await, Err(WalletError::BackupRetired)));
     assert!(api.wallet().recover(&last, &password()).await.is_ok());
+}
+
+/// Newer Portal SDKs recover this way.
+#[tokio::test]
+async fn the_signing_pair_alone_can_be_renewed() {
+    let server = TestServer::new().await;
+    let (entered, addresses, text) = backed_up(&server, &MemoryStorage::new()).await;
+    for _ in 0..2 {
+        let api = on(&server, &entered, &MemoryStorage::new()).await;
+        api.wallet().recover_signing(&text, &password()).await.unwrap();
+        assert_eq!(api.wallet().addresses().await.unwrap().as_ref(), Some(&addresses));
+        assert_signs(&server, &api).await;
+        assert!(matches!(api.wallet().stored_backup(true).await, Err(WalletError::NothingPending)));
+        let refused = entered.api.wallet().sign_digest(DIGEST).await.unwrap_err();
+        assert!(matches!(refused, WalletError::ShareMismatch("SIGN_SHARE_MISMATCH")), "{refused}");
+    }
+    // the backup is the same as ever
+    let api = on(&server, &entered, &MemoryStorage::new()).await;
+    api.wallet().recover(&text, &password()).await.unwrap();
 }
 
 /// Sockets that break after some octets were sent and received.
@@ -279,21 +339,29 @@ async fn a_frozen_wallet_signs_again_after_a_recovery_and_a_locked_one_never() {
     let server = TestServer::new().await;
     let (entered, _, text) = backed_up(&server, &MemoryStorage::new()).await;
     let owner = entered.api.data_owner().unwrap().1.to_owned();
-    let bans = |count: u8, frozen: u8| {
+    let bans = |count: u8| {
         move |body: &mut serde_json::Map<String, Value>| {
-            body.insert("bans".to_owned(), serde_json::json!([count, frozen]));
+            let state = body["state"].as_object_mut().unwrap();
+            let session = "30313233-3435-3637-3839-616263646566";
+            let generation = state["latest"].clone();
+            state.insert("frozen".to_owned(), serde_json::json!({ "generation": generation, "session": session }));
+            state.insert("bans".to_owned(), count.into());
         }
     };
-    server.tamper("Wallet", &owner, bans(1, 1)).await;
+    server.tamper("Wallet", &owner, bans(1)).await;
     assert!(matches!(entered.api.wallet().sign_digest(DIGEST).await, Err(WalletError::Frozen)));
     assert!(matches!(entered.api.wallet().back_up(&password()).await, Err(WalletError::Frozen)));
+    // a token that lives for long is not enough
+    let api = on(&server, &entered, &MemoryStorage::new()).await;
+    assert!(matches!(api.wallet().recover(&text, &password()).await, Err(WalletError::StepUpRequired)));
     let text = entered.api.wallet().recover(&text, &password()).await.unwrap();
     assert!(matches!(entered.api.wallet().sign_digest(DIGEST).await, Err(WalletError::Frozen)));
     entered.api.wallet().stored_backup(true).await.unwrap();
     assert_signs(&server, &entered.api).await;
-    assert_eq!(stored(&server, &owner).await["bans"], serde_json::json!([1, 0]), "it is not forgotten");
+    let after = stored(&server, &owner).await;
+    assert_eq!((&after["state"]["bans"], &after["state"]["frozen"]), (&1.into(), &Value::Null), "it is not forgotten");
 
-    server.tamper("Wallet", &owner, bans(3, 1)).await;
+    server.tamper("Wallet", &owner, bans(3)).await;
     assert!(matches!(entered.api.wallet().sign_digest(DIGEST).await, Err(WalletError::Locked)));
     assert!(matches!(entered.api.wallet().recover(&text, &password()).await, Err(WalletError::Locked)));
     assert!(!entered.api.wallet().is_recoverable().await.unwrap());
@@ -328,20 +396,20 @@ async fn a_stolen_server_has_no_half_of_the_device() {
     let id = wallet["wallet"].as_str().unwrap();
     let mut tx = server.app.store.read().await.unwrap();
     let (mut signing, mut backup) = (0, 0);
-    for pairs in wallet["pairs"].as_array().unwrap() {
-        for (field, curve) in [("secp256k1", "Secp256k1"), ("ed25519", "Ed25519")] {
-            use base64::Engine as _;
-            use base64::engine::general_purpose::STANDARD;
-            let pair = pairs[field]["id"].as_str().unwrap();
-            let half = tx.document(&server.group, "WalletHalf", &format!("{id}-{pair}")).await.unwrap().unwrap();
+    let sets = [("signing", "Signing", "WalletHalf"), ("backups", "Custody", "WalletCustody")];
+    for (set, kind, class) in sets.into_iter().flat_map(|(kind, label, class)| {
+        pairs_of(&wallet, kind, "ACTIVE").into_iter().map(move |set| (set, label, class))
+    }) {
+        for (field, curve) in [("SECP256K1", "Secp256k1"), ("ED25519", "Ed25519")] {
+            let pair = set["pairs"][field].as_str().unwrap();
+            let half = tx.document(&server.group, class, &format!("{id}-{pair}")).await.unwrap().unwrap();
             assert!(!half.body.contains(&text[..40]));
             let sealed: Value = serde_json::from_str(&half.body).unwrap();
             let sealed = STANDARD.decode(sealed["sealed"].as_str().unwrap()).unwrap();
-            let kind = if pairs["kind"] == "signing" { "Signing" } else { "Backup" };
-            let context = format!("wallet half {id} {pair} {} {kind} {curve}", pairs["generation"]);
+            let context = format!("wallet half {id} {pair} {} {kind} {curve}", set["generation"]);
             let opened = server.app.keys.open(&context, &sealed).unwrap();
             assert!(server.app.keys.open(&context.replace("half", "other"), &sealed).is_none());
-            if kind == "Backup" {
+            if kind == "Custody" {
                 backup += 1;
                 assert_eq!(keystead_mpc::BackupHalf::from_bytes(&opened).unwrap().party(), keystead_mpc::Party::Server);
                 continue;
@@ -349,7 +417,7 @@ async fn a_stolen_server_has_no_half_of_the_device() {
             signing += 1;
             let theirs = keystead_mpc::SigningHalf::from_bytes(&opened).unwrap();
             assert_eq!(theirs.party(), keystead_mpc::Party::Server);
-            assert_eq!(index["signing"][field], pair);
+            assert_eq!(index["state"]["halves"][0]["pairs"][field], pair);
             let ours = device.get_key(&format!("keystead.wallet.half.{id}.{pair}")).await.unwrap().unwrap();
             let ours = keystead_mpc::SigningHalf::from_bytes(&STANDARD.decode(ours.expose()).unwrap()).unwrap();
             let secret = ours.share().secret().expose();
@@ -383,16 +451,37 @@ async fn refusals_name_the_field() {
     let tokens: Value = http.post(at("auth/login")).json(&credentials).send().await.unwrap().json().await.unwrap();
     let token = tokens["token"].as_str().unwrap();
     assert_eq!(http.get(at("wallet")).send().await.unwrap().status(), 401);
+    let owner = entered.api.data_owner().unwrap().1.to_owned();
+    let finished = &stored(&server, &owner).await["state"]["finished"]["fence"];
+    let signing = pairs_of(&stored(&server, &owner).await, "signing", "ACTIVE")[0]["pairs"]["ED25519"].clone();
+    let said = |changes: Value| {
+        let mut body = finished.clone();
+        let object = body.as_object_mut().unwrap();
+        object.insert("what".into(), "signing".into());
+        object.insert("pairs".into(), serde_json::json!([signing]));
+        object.insert("stored".into(), true.into());
+        object.extend(changes.as_object().unwrap().clone());
+        body
+    };
     for (body, status, field) in [
-        (serde_json::json!({}), 400, "generation"),
-        (serde_json::json!({ "generation": 1, "what": "all", "stored": true }), 400, "what"),
-        (serde_json::json!({ "generation": 1, "what": "backup" }), 400, "stored"),
-        (serde_json::json!({ "generation": 9, "what": "backup", "stored": true }), 409, "generation"),
-        (serde_json::json!({ "generation": 1, "what": "signing", "stored": false }), 409, "generation"),
+        (serde_json::json!({}), 400, "operation"),
+        (said(serde_json::json!({ "operation": "1" })), 400, "operation"),
+        (said(serde_json::json!({ "generation": -1 })), 400, "generation"),
+        (said(serde_json::json!({ "pairs": ["x"] })), 400, "pairs"),
+        (said(serde_json::json!({ "what": "all" })), 400, "what"),
+        (said(serde_json::json!({ "stored": null })), 400, "stored"),
+        (said(serde_json::json!({ "stored": false })), 400, "stored"),
+        (said(serde_json::json!({ "generation": 9 })), 409, "operation"),
+        (said(serde_json::json!({ "pairs": [finished["operation"]] })), 400, "pairs"),
     ] {
         let answer = http.post(at("wallet/confirm")).bearer_auth(token).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), status, "{body}");
         assert_eq!(answer.json::<Value>().await.unwrap()["field"], field, "{body}");
+    }
+    // saying again what was said is no mistake; giving up what is in force is
+    for (path, status) in [("wallet/confirm", 200), ("wallet/abandon", 409)] {
+        let answer = http.post(at(path)).bearer_auth(token).json(&said(serde_json::json!({}))).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
     }
     // the internal classes are no entities
     let answer = http.get(at("wallethalf/1")).bearer_auth(token).send().await.unwrap();

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use keystead_sdk::data_samples::DataSample;
 use keystead_sdk::give_back::Approval;
 use keystead_sdk::secret::SecretText;
-use keystead_sdk::storage::MemoryStorage;
+use keystead_sdk::storage::{KeyStorage, MemoryStorage, StorageError};
 use keystead_sdk::wallet::methods::{AccessTokens, BackupKey, GoogleDrive, MethodError};
 use keystead_sdk::wallet::{Addresses, BackupMethod, WalletError};
 use keystead_sdk::{Api, AuthenticationResult};
@@ -88,7 +89,7 @@ async fn a_key_in_a_file_stays_until_the_next_is_in_force() {
     api.wallet().stored_backup(false).await.unwrap();
     api.wallet().delete_older_keys(&file).await.unwrap();
     let new_text = api.wallet().recover(&text, &file).await.unwrap();
-    assert_eq!(keys(), 3);
+    assert_eq!(keys(), 2);
     api.wallet().stored_backup(true).await.unwrap();
     assert_eq!(api.wallet().addresses().await.unwrap(), Some(addresses));
     api.wallet().delete_older_keys(&file).await.unwrap();
@@ -274,4 +275,77 @@ async fn who_gives_the_records_back_brings_the_wallet_back() {
     doctor.wallet().create().await.unwrap();
     let error = doctor.wallet().back_up(&BackupMethod::Vault).await.unwrap_err();
     assert!(matches!(error, WalletError::Method(MethodError::NoRecords)), "{error}");
+}
+
+/// A device of which the passcode can be removed.
+#[derive(Clone)]
+struct Phone {
+    memory: MemoryStorage,
+    passcode: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl KeyStorage for Phone {
+    async fn get_key(&self, name: &str) -> Result<Option<SecretText>, StorageError> {
+        self.memory.get_key(name).await
+    }
+
+    async fn set_key(&self, name: &str, value: &SecretText) -> Result<(), StorageError> {
+        self.memory.set_key(name, value).await
+    }
+
+    async fn remove_key(&self, name: &str) -> Result<(), StorageError> {
+        self.memory.remove_key(name).await
+    }
+
+    async fn is_protected(&self) -> Result<bool, StorageError> {
+        Ok(self.passcode.load(Ordering::SeqCst))
+    }
+}
+
+#[tokio::test]
+async fn there_is_no_wallet_on_a_device_without_a_passcode() {
+    let server = TestServer::new().await;
+    let memory = MemoryStorage::new();
+    let phone = Phone { memory: memory.clone(), passcode: Arc::default() };
+    let entered = server.by_code(&memory).await;
+    let builder = server.api(&memory).key_storage(phone.clone()).user_name(DAENERYS);
+    let api = builder.token(entered.token.duplicate()).build().await.unwrap();
+    let password = BackupMethod::Password("valar morghulis".into());
+    let told: Arc<Mutex<Vec<String>>> = Arc::default();
+    let hear = told.clone();
+    let wallet = api.wallet().on_progress(move |progress| {
+        assert_eq!(progress.done, progress.status.as_str() == "Done");
+        hear.lock().push(progress.status.as_str().trim_end_matches(" share").to_owned());
+    });
+    let halves = || memory.names().iter().filter(|name| name.contains("wallet.half")).count();
+
+    assert!(matches!(wallet.create().await, Err(WalletError::NoPasscode)));
+    phone.passcode.store(true, Ordering::SeqCst);
+    let addresses = wallet.create().await.unwrap();
+    assert_eq!(told.lock().join(", "), "Generating, Parsing, Storing, Done");
+    told.lock().clear();
+    let text = wallet.back_up(&password).await.unwrap();
+    assert_eq!(told.lock().join(", "), "Reading, Generating, Parsing, Encrypting, Storing, Done");
+    wallet.stored_backup(true).await.unwrap();
+    assert_eq!(wallet.available_methods().await.unwrap(), [password.name()]);
+    assert_eq!(halves(), 2);
+
+    // removing the passcode erases the halves, and setting it again does not bring them back
+    phone.passcode.store(false, Ordering::SeqCst);
+    assert!(matches!(wallet.sign_digest([7; 32]).await, Err(WalletError::NotOnDevice)));
+    assert_eq!(halves(), 0);
+    assert!(matches!(wallet.recover(&text, &password).await, Err(WalletError::NoPasscode)));
+    phone.passcode.store(true, Ordering::SeqCst);
+    assert!(!wallet.is_on_device().await.unwrap());
+    told.lock().clear();
+    wallet.recover(&text, &password).await.unwrap();
+    assert_eq!(
+        told.lock().join(", "),
+        "Reading, Decrypting, Parsing, Recovering signing, Generating, Parsing, Storing, Recovering backup, \
+         Generating, Parsing, Encrypting, Storing, Done"
+    );
+    wallet.stored_backup(true).await.unwrap();
+    assert_eq!(wallet.addresses().await.unwrap(), Some(addresses));
+    wallet.sign_digest([7; 32]).await.unwrap();
 }

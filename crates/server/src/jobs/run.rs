@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::blobs;
 use crate::delivery::{self, Carriers, DeliveryError, Message};
 use crate::metrics::Delivered;
+use crate::wallet::work;
 
 /// No try takes longer than this. Claims last twice as long.
 pub(super) const LONGEST_TRY: Duration = Duration::from_secs(60);
@@ -63,6 +64,17 @@ async fn try_once(app: &App, carriers: &Carriers, job: &Job) -> Outcome {
                 let next = app.now().saturating_add(backoff::wait(app.rng.as_ref(), job.attempts));
                 Outcome::TryAt(next, "octets cannot be removed", None)
             }
+        };
+    }
+    if job.kind == work::JOB {
+        let again = |reason| {
+            let next = app.now().saturating_add(backoff::wait(app.rng.as_ref(), job.attempts));
+            Outcome::TryAt(next, reason, None)
+        };
+        return match work::carry_out(app, &job.payload).await {
+            Ok(None) => Outcome::Done,
+            Ok(Some(at)) => Outcome::TryAt(at, "the operation may still go on", None),
+            Err(_) => again("a wallet cannot be changed"),
         };
     }
     if job.kind != delivery::JOB {

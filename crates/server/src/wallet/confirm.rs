@@ -1,51 +1,60 @@
-//! `POST wallet/confirm`: the client says whether its part of a generation is stored. The last word that is needed
-//! puts everything new into force and destroys the server halves of what was, in one transaction.
+//! What the client says of its own part: that it keeps its halves, that the application stored a text or could not,
+//! that it gives an operation up. Saying the same again changes nothing; what belongs to an operation that is over is
+//! refused.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use keystead_model::error::FieldError;
+use keystead_model::wallet::{Event, Fence, PairId};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::lifecycle::Kind;
-use super::record::{Missing, change};
+use super::caller::Caller;
+use super::change::{Missing, Whose, change};
+use super::effects::now;
 use super::state::describe;
 use crate::app::App;
-use crate::auth::Session;
 use crate::error::ApiResult;
 use crate::http::{Json, json_body};
 
-pub(super) async fn confirm(State(app): State<Arc<App>>, session: Session, Json(body): Json) -> ApiResult<Response> {
-    let owner = session.require_data_owner()?;
-    let (generation, kind, stored) = read(&body)?;
-    let changed = change(&app, (session.group(), owner), Missing::Refuse, &[], |record| {
-        let before = record.lifecycle.signing();
-        record.lifecycle.confirm(generation, kind, stored)?;
-        if before.is_some() && record.lifecycle.signing() != before {
-            // what a cheater learned was of transfers that are gone; after too many times it stays locked
-            let mut bans = record.bans();
-            if bans.unfreeze().is_ok() {
-                record.set_bans(bans);
-            }
-        }
-        Ok(())
-    });
-    let ((), record) = changed.await?;
+pub(super) async fn confirm(State(app): State<Arc<App>>, caller: Caller, Json(body): Json) -> ApiResult<Response> {
+    answer(&app, &caller, said(&body)?).await
+}
+
+pub(super) async fn abandon(State(app): State<Arc<App>>, caller: Caller, Json(body): Json) -> ApiResult<Response> {
+    let event = Event::Abandoned { fence: fence(&body)?, at: now(&app) };
+    answer(&app, &caller, event).await
+}
+
+async fn answer(app: &App, Caller { group, owner, .. }: &Caller, event: Event) -> ApiResult<Response> {
+    let record = change(app, Whose { group, owner }, Missing::Refuse, |_| Ok(Some(event.clone()))).await?;
     json_body(&describe(&record))
 }
 
-fn read(body: &Value) -> ApiResult<(u32, Kind, bool)> {
-    let generation = body.get("generation").and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
-    let kind = match body.get("what").and_then(Value::as_str) {
-        Some("signing") => Some(Kind::Signing),
-        Some("backup") => Some(Kind::Backup),
-        _ => None,
-    };
-    let stored = body.get("stored").and_then(Value::as_bool);
-    Ok((
-        generation.ok_or_else(|| FieldError::new("generation", "the number of a generation"))?,
-        kind.ok_or_else(|| FieldError::new("what", "signing or backup"))?,
-        stored.ok_or_else(|| FieldError::new("stored", "true or false"))?,
-    ))
+fn said(body: &Value) -> Result<Event, FieldError> {
+    let fence = fence(body)?;
+    let pairs: BTreeSet<PairId> = field(body, "pairs", "the ids of the pairs")?;
+    let stored: bool = field(body, "stored", "true or false")?;
+    match body.get("what").and_then(Value::as_str) {
+        Some("signing") if stored => Ok(Event::SigningHalfConfirmed { fence, pairs }),
+        Some("key") if stored => Ok(Event::BackupKeyStored { fence, pairs }),
+        Some("signing" | "key") => Err(FieldError::new("stored", "true: what cannot be stored is abandoned")),
+        Some("backup") => Ok(Event::ClientBackupStored { fence, pairs, success: stored }),
+        _ => Err(FieldError::new("what", "signing, key or backup")),
+    }
+}
+
+fn fence(body: &Value) -> Result<Fence, FieldError> {
+    Ok(Fence {
+        operation: field(body, "operation", "the id of the operation")?,
+        generation: field(body, "generation", "the number of a generation")?,
+    })
+}
+
+fn field<T: DeserializeOwned>(body: &Value, name: &str, expected: &str) -> Result<T, FieldError> {
+    let value = body.get(name).unwrap_or(&Value::Null);
+    T::deserialize(value).map_err(|_| FieldError::new(name, expected))
 }

@@ -1,23 +1,28 @@
 //! Why something about a wallet is not done, with a code that clients can tell apart.
 
 use keystead_model::error::{ErrorCode, FieldError};
-use keystead_mpc::{MpcError, NotUsable};
+use keystead_model::wallet::LifecycleError;
+use keystead_mpc::MpcError;
 use serde_json::{Value, json};
 
-use super::lifecycle::Refused;
 use crate::error::ApiError;
 
 /// A refusal or failure. Over a socket it is a last text `{"error": {code, message, field}}`; over REST an
 /// [`ApiError`].
 #[derive(Debug, Clone)]
 pub(super) struct Failure {
-    code: &'static str,
-    error: ApiError,
+    pub(super) code: &'static str,
+    pub(super) error: ApiError,
 }
 
 impl Failure {
     fn new(code: &'static str, status: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, error: ApiError::new(status, message) }
+    }
+
+    fn at(mut self, field: &str) -> Self {
+        self.error.field = Some(field.to_owned());
+        self
     }
 
     /// Another protocol runs with the wallet.
@@ -27,9 +32,9 @@ impl Failure {
         Self { code: "WALLET_BUSY", error }
     }
 
-    /// The data owner has none.
+    /// The owner has none.
     pub(super) fn no_wallet() -> Self {
-        Refused::NoWallet.into()
+        LifecycleError::NoWallet.into()
     }
 
     /// The lease was taken by another session, or what the session started from counts no more.
@@ -37,11 +42,20 @@ impl Failure {
         Self::new("WALLET_SUPERSEDED", ErrorCode::RevisionConflict, "the wallet changed while the session ran")
     }
 
-    /// The client's half is of another pair than the one in force.
-    pub(super) fn mismatch(signing: bool) -> Self {
-        match signing {
-            true => MpcError::SignShareMismatch.into(),
-            false => MpcError::RefreshMismatch.into(),
+    /// The protocol of the operation was through before.
+    pub(super) fn through() -> Self {
+        let message = "the protocol of this operation is through: ask how the wallet stands";
+        Self::new("STATE_INVALID", ErrorCode::RevisionConflict, message).at("operation")
+    }
+
+    /// Why a half does not sign.
+    pub(super) fn of_signing(error: LifecycleError, needs_review: bool) -> Self {
+        match error {
+            LifecycleError::RetiredPair { .. } | LifecycleError::PendingPair | LifecycleError::ForeignPair => {
+                MpcError::SignShareMismatch.into()
+            }
+            LifecycleError::Frozen if needs_review => LifecycleError::ReviewRequired.into(),
+            other => other.into(),
         }
     }
 
@@ -87,31 +101,34 @@ impl From<Failure> for ApiError {
     }
 }
 
-impl From<Refused> for Failure {
-    fn from(refused: Refused) -> Self {
-        let (code, status, field) = match refused {
-            Refused::Exists => ("WALLET_EXISTS", ErrorCode::AlreadyExists, None),
+impl From<LifecycleError> for Failure {
+    fn from(error: LifecycleError) -> Self {
+        use LifecycleError as Refused;
+        let (code, status, field) = match error {
+            Refused::Stale { .. } => ("WALLET_STALE", ErrorCode::RevisionConflict, Some("generation")),
+            Refused::UnknownOperation { .. } => ("WALLET_STALE", ErrorCode::RevisionConflict, Some("operation")),
+            Refused::InProgress { .. } => ("OPERATION_IN_PROGRESS", ErrorCode::RevisionConflict, None),
+            Refused::TooEarly { .. } | Refused::NotPartOfOperation => {
+                ("STATE_INVALID", ErrorCode::RevisionConflict, Some("what"))
+            }
+            Refused::WalletExists => ("WALLET_EXISTS", ErrorCode::AlreadyExists, None),
             Refused::NoWallet => ("NO_WALLET", ErrorCode::NotFound, None),
-            Refused::UnknownBackup => ("UNKNOWN_BACKUP", ErrorCode::InvalidField, Some("backup")),
-            Refused::NotPending => ("NOT_PENDING", ErrorCode::RevisionConflict, Some("generation")),
-            Refused::SigningFirst => ("SIGNING_FIRST", ErrorCode::InvalidField, Some("what")),
-            Refused::InForce => ("IN_FORCE", ErrorCode::RevisionConflict, Some("generation")),
-            Refused::TooManyPending => ("TOO_MANY_PENDING", ErrorCode::RevisionConflict, None),
-            Refused::UsedUp => ("USED_UP", ErrorCode::Forbidden, None),
+            Refused::RetiredPair { .. } | Refused::PendingPair | Refused::ForeignPair => {
+                ("DKG_REFRESH_MISMATCH", ErrorCode::InvalidField, Some("pairs"))
+            }
+            Refused::WrongPairs => ("INTERNAL", ErrorCode::Internal, None),
+            Refused::Frozen => ("WALLET_FROZEN", ErrorCode::Forbidden, None),
+            Refused::StepUpRequired => ("STEP_UP_REQUIRED", ErrorCode::Forbidden, None),
+            Refused::ReviewRequired => ("WALLET_LOCKED", ErrorCode::Forbidden, None),
+            Refused::RecoverInstead => ("STATE_INVALID", ErrorCode::RevisionConflict, None),
+            Refused::TooManyPendingBackups => ("TOO_MANY_PENDING", ErrorCode::RevisionConflict, None),
+            Refused::EjectWindowClosed => ("EJECT_WINDOW_CLOSED", ErrorCode::Forbidden, None),
+            Refused::EjectWindowTooShort => ("BAD_REQUEST", ErrorCode::InvalidField, Some("ejectableUntil")),
+            Refused::Exhausted => ("USED_UP", ErrorCode::Forbidden, None),
         };
-        let mut failure = Self::new(code, status, refused.to_string());
+        let mut failure = Self::new(code, status, error.to_string());
         failure.error.field = field.map(str::to_owned);
         failure
-    }
-}
-
-impl From<NotUsable> for Failure {
-    fn from(standing: NotUsable) -> Self {
-        let code = match standing {
-            NotUsable::Frozen => "WALLET_FROZEN",
-            NotUsable::Locked => "WALLET_LOCKED",
-        };
-        Self::new(code, ErrorCode::Forbidden, standing.to_string())
     }
 }
 

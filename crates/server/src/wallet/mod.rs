@@ -1,20 +1,27 @@
 //! Two-party wallets: the server's part of making keys, signing, backing up and recovering (`spec/wallet.md`).
 //!
-//! A data owner has one wallet, with a key on each curve. The server has one half of each pair, sealed in the store;
-//! the device has the other, and whoever has one of them has nothing. The protocols are those of `keystead-mpc`; here
-//! is what they leave to their callers: who may, one session at a time ([`record`]), which pairs count ([`lifecycle`]),
-//! the messages ([`socket`], [`operations`]), and what the client says of its own half ([`confirm`]).
+//! An owner has one wallet, with a key on each curve. The server has one half of each pair, sealed in the store; the
+//! device has the other, and whoever has one of them has nothing. The protocols are those of `keystead-mpc`, and which
+//! pairs count is said by [`keystead_model::wallet`]. Here is what these leave to their callers: who may ([`caller`]),
+//! one session at a time and one transaction for each change ([`record`], [`change`]), what a change asks for
+//! ([`effects`], [`halves`], [`work`]), the messages ([`socket`], [`operations`]), and what the client says of its own
+//! half ([`confirm`]).
 //!
-//! The custodian is built in: the half that stands against the client's backup is sealed beside the others. It signs
-//! with nothing that the server has.
+//! The half that stands against the client's backup is with the custodian, see [`crate::custody`]. It signs with
+//! nothing that the server has.
 
+pub mod caller;
+mod change;
 mod confirm;
+mod effects;
 mod failure;
-mod lifecycle;
+pub(crate) mod halves;
 mod operations;
 mod record;
 mod socket;
 mod state;
+mod wish;
+pub(crate) mod work;
 
 use axum::routing::{get, post};
 use http::Method;
@@ -23,7 +30,7 @@ use crate::http::{Route, Shape};
 
 /// The endpoints of wallets.
 pub fn routes() -> Vec<Route> {
-    let wallet = || Shape::Json("{wallet, created, standing, signing?, backup?, pending, publicKeys?, addresses?}");
+    let wallet = || Shape::Json("{wallet, created, standing, view, backups, publicKeys?, addresses?}");
     vec![
         Route::new(
             Method::GET,
@@ -35,10 +42,13 @@ pub fn routes() -> Vec<Route> {
         Route::new(
             Method::POST,
             "/rest/v2/wallet/confirm",
-            "Say whether the client's part of a generation is stored",
+            "Say whether the client's part of an operation is stored",
             post(confirm::confirm),
         )
-        .takes(Shape::Json("{generation, what: signing or backup, stored}"))
+        .takes(Shape::Json("{operation, generation, what: signing or key or backup, pairs, stored}"))
         .gives(wallet()),
+        Route::new(Method::POST, "/rest/v2/wallet/abandon", "Give an operation up", post(confirm::abandon))
+            .takes(Shape::Json("{operation, generation}"))
+            .gives(wallet()),
     ]
 }

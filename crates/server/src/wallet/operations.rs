@@ -1,229 +1,186 @@
-//! Create, sign, back up, recover: what each starts from, and what is stored of it.
+//! Create, sign, back up, recover: what each starts from, and what is stored of it. Which pairs count says
+//! [`keystead_model::wallet`].
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use keystead_mpc::{
-    BackupHalf, Curve, NewWallet, NotUsable, Party, Session, SessionParams, SignRequest, SigningHalf, WalletHalves,
-    back_up_wallet, create_wallet, recover_wallet, sign,
+use keystead_model::wallet::choose::{backup_held, may_sign};
+use keystead_model::wallet::{
+    BackupSet, Curve, Event, Fence, Generation, OperationKind, PairIds, PerCurve, SigningSet, Step,
 };
-use serde::Deserialize;
+use keystead_mpc::{
+    BackupHalf, NewWallet, Party, Session, SessionParams, SigningHalf, WalletHalves, back_up_wallet, create_wallet,
+    recover_wallet, renew_wallet, sign,
+};
 use serde_json::json;
 
+use super::change::{Missing, Whose, change, change_with};
+use super::effects::now;
 use super::failure::Failure;
-use super::lifecycle::{Kind, Origin, Refused};
-use super::record::{self, Made, Missing, Pairs, Record, open, seal};
+use super::halves::{self, Half, Keeper, Made, damaged, new_halves, pairs_of, spots};
+use super::record::Record;
 use super::socket::{Link, Running, Stop};
+use super::wish::{Purpose, Wish};
 use crate::error::{ApiError, ApiResult};
 
-/// The longest message that is signed on Ed25519, in bytes: it comes in the first text.
-const MAX_CONTENT: usize = 64 * 1024;
-
-/// What a socket is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operation {
-    Create,
-    Sign,
-    Backup,
-    Recover,
-}
-
-impl Operation {
-    /// As the path has it.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "create" => Self::Create,
-            "sign" => Self::Sign,
-            "backup" => Self::Backup,
-            "recover" => Self::Recover,
-            _ => return None,
-        })
-    }
-}
-
-/// What the client wishes.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Wish {
-    /// 64 hexadecimal digits, never used before.
-    client_nonce: String,
-    /// To sign: `SECP256K1` or `ED25519`.
-    curve: Option<String>,
-    /// To sign: the digest on secp256k1, the message on Ed25519, in base64.
-    content: Option<String>,
-    /// The pairs that the client's halves are of.
-    pairs: Option<PairIds>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PairIds {
-    secp256k1: String,
-    ed25519: String,
-}
-
-impl PairIds {
-    fn are_of(&self, pairs: &Pairs) -> bool {
-        self.secp256k1 == pairs.secp256k1.id && self.ed25519 == pairs.ed25519.id
-    }
-}
-
-impl Wish {
-    pub(super) fn read(text: &str) -> Result<Self, Failure> {
-        serde_json::from_str(text).map_err(|_| Failure::field("", "an object {clientNonce, curve, content, pairs}"))
-    }
-
-    fn nonce(&self) -> Result<[u8; 32], Failure> {
-        let mut nonce = [0; 32];
-        hex::decode_to_slice(&self.client_nonce, &mut nonce)
-            .map_err(|_| Failure::field("clientNonce", "64 hexadecimal digits"))?;
-        Ok(nonce)
-    }
-
-    fn pairs(&self) -> Result<&PairIds, Failure> {
-        self.pairs.as_ref().ok_or_else(|| Failure::field("pairs", "the ids of the pairs {secp256k1, ed25519}"))
-    }
-
-    fn request(&self) -> Result<SignRequest, Failure> {
-        let content = self.content.as_deref().and_then(|content| STANDARD.decode(content).ok());
-        let content = content.ok_or_else(|| Failure::field("content", "base64"))?;
-        match self.curve.as_deref() {
-            Some("SECP256K1") => {
-                let digest = content.try_into().map_err(|_| Failure::field("content", "a digest of 32 bytes"))?;
-                Ok(SignRequest::digest(digest))
-            }
-            Some("ED25519") if content.len() <= MAX_CONTENT => Ok(SignRequest::message(content)),
-            Some("ED25519") => Err(Failure::field("content", "at most 65536 bytes")),
-            _ => Err(Failure::field("curve", "SECP256K1 or ED25519")),
-        }
-    }
-}
-
 /// Runs one session to its end.
-pub(super) async fn run(running: &Running<'_>, operation: Operation, link: &mut Link) -> Result<(), Stop> {
+pub(super) async fn run(running: &Running<'_>, purpose: Purpose, link: &mut Link) -> Result<(), Stop> {
     let wish = link.wish().await?;
-    match operation {
-        Operation::Create => create(running, link, &wish).await,
-        Operation::Sign => signature(running, link, &wish).await,
-        Operation::Backup => back_up(running, link, &wish).await,
-        Operation::Recover => recover(running, link, &wish).await,
+    match wish.kind(purpose)? {
+        None => signature(running, link, &wish).await,
+        Some(kind) => operate(running, link, &wish, kind).await,
     }
-}
-
-async fn create(running: &Running<'_>, link: &mut Link, wish: &Wish) -> Result<(), Stop> {
-    let nonce = wish.nonce()?;
-    let (generation, record) = running.begin(Missing::Make, |record| Ok(record.lifecycle.begin_create()?)).await?;
-    let params = running.answer(link, &record, generation, nonce).await?;
-    let session = blocking(move || create_wallet(&params)).await??;
-    let (made, last) = drive(link, session).await?;
-    // a backup is made when one is asked for: what came with the key is of no use
-    let (signing, _) = split(made);
-    let halves = seal(running.app, &record.wallet, generation, &signing);
-    running.finish(generation, Origin::Create, None, vec![halves]).await?;
-    end(link, last, generation).await
 }
 
 async fn signature(running: &Running<'_>, link: &mut Link, wish: &Wish) -> Result<(), Stop> {
     let (nonce, request, named) = (wish.nonce()?, wish.request()?, wish.pairs()?);
-    let curve = request.curve();
-    let (generation, record) = running
-        .begin(Missing::Refuse, |record| {
-            record.bans().check()?;
-            signing_pair(record, named, true)
+    let curve = model_curve(request.curve());
+    let record = running
+        .take(Missing::Refuse, |record| {
+            signing_set(record, named)?;
+            Ok(None)
         })
         .await?;
-    let half: SigningHalf = running.open(&record, generation, curve).await?;
-    let params = running.answer(link, &record, generation, nonce).await?;
+    let set = signing_set(&record, named)?.clone();
+    let half = running.open::<SigningHalf>(&record, set.generation, set.pairs).await?;
+    let half = match curve {
+        Curve::Secp256k1 => half.secp256k1,
+        Curve::Ed25519 => half.ed25519,
+    };
+    let params = running.answer(link, &record, set.generation, nonce).await?;
     let session = blocking(move || sign(&params, &half, &request)).await??;
     let (_, last) = drive(link, session).await?;
     // free before the client has its signature, since it may wish for the next one at once
     running.free().await?;
-    end(link, last, generation).await
+    end(link, last, set.generation).await
 }
 
-async fn back_up(running: &Running<'_>, link: &mut Link, wish: &Wish) -> Result<(), Stop> {
-    let (nonce, named) = (wish.nonce()?, wish.pairs()?);
-    let ((source, generation), record) = running
-        .begin(Missing::Refuse, |record| {
-            record.bans().check()?;
-            let source = signing_pair(record, named, false)?;
-            Ok((source, record.lifecycle.begin_backup()?))
-        })
-        .await?;
-    let halves = running.open_both::<SigningHalf>(&record, source).await?;
-    let params = running.answer(link, &record, generation, nonce).await?;
-    let session = blocking(move || {
-        let WalletHalves { secp256k1, ed25519 } = &halves;
-        back_up_wallet(&params, WalletHalves { secp256k1, ed25519 })
-    });
-    let (made, last) = drive(link, session.await??).await?;
-    let halves = seal(running.app, &record.wallet, generation, &made);
-    running.finish(generation, Origin::Backup, None, vec![halves]).await?;
-    end(link, last, generation).await
+/// The pairs in force, if the client's halves are of them and may sign.
+fn signing_set(record: &Record, named: PairIds) -> Result<&SigningSet, Failure> {
+    let state = &record.state;
+    let set = may_sign(state, named.secp256k1).map_err(|error| Failure::of_signing(error, state.needs_review()))?;
+    if set.pairs == named { Ok(set) } else { Err(keystead_mpc::MpcError::SignShareMismatch.into()) }
 }
 
-async fn recover(running: &Running<'_>, link: &mut Link, wish: &Wish) -> Result<(), Stop> {
-    let (nonce, named) = (wish.nonce()?, wish.pairs()?);
-    let ((source, generation), record) = running
-        .begin(Missing::Refuse, |record| {
-            // new transfers undo a freeze; after too many of them a person has to look
-            match record.bans().check() {
-                Err(locked @ NotUsable::Locked) => return Err(locked.into()),
-                Err(NotUsable::Frozen) | Ok(()) => {}
+/// Anything that makes pairs.
+async fn operate(running: &Running<'_>, link: &mut Link, wish: &Wish, kind: OperationKind) -> Result<(), Stop> {
+    let nonce = wish.nonce()?;
+    let (operation, after) = wish.operation()?;
+    let missing = if kind == OperationKind::Create { Missing::Make } else { Missing::Refuse };
+    let event = Event::OperationBegan {
+        operation,
+        after,
+        operation_kind: kind,
+        stepped_up: running.stepped_up,
+        at: now(running.app),
+    };
+    let record = running
+        .take(missing, |record| {
+            let through = record.state.operation().filter(|current| current.step != Step::Began);
+            let ended = record.state.finished().map(|finished| finished.fence.operation);
+            if through.map(|current| current.fence.operation) == Some(operation) || ended == Some(operation) {
+                return Err(Failure::through());
             }
-            let mut backups = record.pairs.iter().filter(|pairs| pairs.kind == Kind::Backup);
-            let source = backups.find(|pairs| named.are_of(pairs)).ok_or(Refused::UnknownBackup)?.generation;
-            Ok((source, record.lifecycle.begin_recovery(source)?))
+            Ok(Some(event.clone()))
         })
         .await?;
-    let halves = running.open_both::<BackupHalf>(&record, source).await?;
-    let params = running.answer(link, &record, generation, nonce).await?;
-    let session = blocking(move || {
-        let WalletHalves { secp256k1, ed25519 } = &halves;
-        recover_wallet(&params, WalletHalves { secp256k1, ed25519 })
-    });
-    let (made, last) = drive(link, session.await??).await?;
-    let (signing, backup) = split(made);
-    let app = running.app;
-    let halves = vec![seal(app, &record.wallet, generation, &signing), seal(app, &record.wallet, generation, &backup)];
-    running.finish(generation, Origin::Recover, Some(source), halves).await?;
-    end(link, last, generation).await
-}
-
-/// The generation that signs, if the client's halves are of it.
-fn signing_pair(record: &Record, named: &PairIds, to_sign: bool) -> Result<u32, Failure> {
-    let generation = record.lifecycle.begin_signing()?;
-    match record.pairs(generation, Kind::Signing) {
-        Some(pairs) if named.are_of(pairs) => Ok(generation),
-        _ => Err(Failure::mismatch(to_sign)),
+    let began = record.state.operation().filter(|current| current.fence.operation == operation && current.kind == kind);
+    // the same id for something else
+    let fence = began.ok_or_else(Failure::through)?.fence;
+    let answer = running.answer(link, &record, fence.generation, nonce);
+    match kind {
+        OperationKind::Create => {
+            let params = answer.await?;
+            let session = blocking(move || create_wallet(&params)).await??;
+            let (made, last) = drive(link, session).await?;
+            // a backup is made when one is asked for: what came with the key is of no use
+            let (signing, _) = split(made);
+            let made = Made { signing: Some(new_halves(&signing)), backup: None };
+            running.finish(fence, made).await?;
+            end(link, last, fence.generation).await
+        }
+        OperationKind::Backup { from, .. } => {
+            let source = record.state.active_signing().filter(|set| set.pairs == from).ok_or_else(damaged)?;
+            let halves = running.open::<SigningHalf>(&record, source.generation, from).await?;
+            let params = answer.await?;
+            let session = blocking(move || back_up_wallet(&params, by_reference(&halves))).await??;
+            let (backup, last) = drive(link, session).await?;
+            let made = Made { signing: None, backup: Some(new_halves(&backup)) };
+            running.finish(fence, made).await?;
+            end(link, last, fence.generation).await
+        }
+        OperationKind::Recover { from, rotate_backup } => {
+            let halves = running.custodian_halves(&record, backup_held(&record.state, from)?).await?;
+            let params = answer.await?;
+            if rotate_backup {
+                let session = blocking(move || recover_wallet(&params, by_reference(&halves))).await??;
+                let (made, last) = drive(link, session).await?;
+                let (signing, backup) = split(made);
+                let made = Made { signing: Some(new_halves(&signing)), backup: Some(new_halves(&backup)) };
+                running.finish(fence, made).await?;
+                end(link, last, fence.generation).await
+            } else {
+                let session = blocking(move || renew_wallet(&params, by_reference(&halves))).await??;
+                let (signing, last) = drive(link, session).await?;
+                running.finish(fence, Made { signing: Some(new_halves(&signing)), backup: None }).await?;
+                end(link, last, fence.generation).await
+            }
+        }
+        OperationKind::Eject { .. } => Err(Failure::protocol("no protocol takes the key out").into()),
     }
 }
 
 impl Running<'_> {
+    fn whose(&self) -> Whose<'_> {
+        Whose { group: &self.caller.group, owner: &self.caller.owner }
+    }
+
     /// Takes the wallet for this session, if `begin` has nothing against it.
-    async fn begin<T>(
+    async fn take(
         &self,
         missing: Missing,
-        mut begin: impl FnMut(&mut Record) -> Result<T, Failure>,
-    ) -> Result<(T, Record), Failure> {
-        let (now, until) = (self.app.now(), self.until());
-        record::change(self.app, (self.group, self.owner), missing, &[], |record| {
+        mut begin: impl FnMut(&mut Record) -> Result<Option<Event>, Failure>,
+    ) -> Result<Record, Failure> {
+        let (at, until) = (self.app.now(), self.until());
+        change(self.app, self.whose(), missing, |record| {
             let begun = begin(record)?;
-            record.lease(&self.lease, now, until)?;
+            record.lease(&self.lease, at, until)?;
             Ok(begun)
         })
         .await
     }
 
-    async fn open<H: record::Half>(&self, record: &Record, generation: u32, curve: Curve) -> ApiResult<H> {
+    /// The halves that we keep of these pairs.
+    async fn open<H: Half>(
+        &self,
+        record: &Record,
+        generation: Generation,
+        pairs: PairIds,
+    ) -> ApiResult<WalletHalves<H>> {
+        let spots = spots(H::KEEPER, &record.wallet, generation, pairs);
         let mut tx = self.app.store.read().await?;
-        open(self.app, &mut *tx, self.group, record, (generation, curve)).await
+        let group = &self.caller.group;
+        let mut opened = PerCurve { secp256k1: None, ed25519: None };
+        for (curve, spot) in spots.iter() {
+            let bytes = halves::get(self.app, &mut *tx, group, spot).await?.ok_or_else(damaged)?;
+            *opened.get_mut(curve) = H::read(&bytes);
+        }
+        let PerCurve { secp256k1: Some(secp256k1), ed25519: Some(ed25519) } = opened else { return Err(damaged()) };
+        Ok(WalletHalves { secp256k1, ed25519 })
     }
 
-    async fn open_both<H: record::Half>(&self, record: &Record, generation: u32) -> ApiResult<WalletHalves<H>> {
-        Ok(WalletHalves {
-            secp256k1: self.open(record, generation, Curve::Secp256k1).await?,
-            ed25519: self.open(record, generation, Curve::Ed25519).await?,
-        })
+    /// The custodian's halves of a backup: our copies while the custodian may not have them. Whatever comes is checked
+    /// against what is public of its pair before it is used.
+    async fn custodian_halves(&self, record: &Record, set: &BackupSet) -> ApiResult<WalletHalves<BackupHalf>> {
+        let keeper = if set.copy { Keeper::Backup } else { Keeper::Custody };
+        let spots = spots(keeper, &record.wallet, set.generation, set.pairs);
+        let mut tx = self.app.store.read().await?;
+        let mut found = PerCurve { secp256k1: None, ed25519: None };
+        for (curve, spot) in spots.iter() {
+            let bytes = halves::get(self.app, &mut *tx, &self.caller.group, spot).await?.ok_or_else(damaged)?;
+            let public = record.public(spot.pair).ok_or_else(damaged)?;
+            let half = BackupHalf::from_bytes(&bytes).ok();
+            *found.get_mut(curve) = half.filter(|half| half.party() == Party::Server && half.matches(&public));
+        }
+        let PerCurve { secp256k1: Some(secp256k1), ed25519: Some(ed25519) } = found else { return Err(damaged()) };
+        Ok(WalletHalves { secp256k1, ed25519 })
     }
 
     /// Tells the client what both sides have to agree on.
@@ -231,7 +188,7 @@ impl Running<'_> {
         &self,
         link: &mut Link,
         record: &Record,
-        generation: u32,
+        generation: Generation,
         client_nonce: [u8; 32],
     ) -> Result<SessionParams, Stop> {
         let server_nonce = self.app.rng.bytes::<32>();
@@ -244,41 +201,33 @@ impl Running<'_> {
         Ok(SessionParams {
             party: Party::Server,
             wallet: record.wallet_id()?,
-            target_generation: generation,
+            target_generation: generation.0,
             client_nonce,
             server_nonce,
         })
     }
 
     /// Keeps what was made, until the client says whether it kept its part; and gives the wallet free.
-    async fn finish(
-        &self,
-        generation: u32,
-        origin: Origin,
-        source: Option<u32>,
-        made: Vec<Made>,
-    ) -> Result<(), Failure> {
-        let (halves, pairs): (Vec<_>, Vec<_>) = made.into_iter().map(|made| (made.halves, made.pairs)).unzip();
-        let halves: Vec<_> = halves.into_iter().flatten().collect();
-        let finished = record::change(self.app, (self.group, self.owner), Missing::Refuse, &halves, |record| {
+    async fn finish(&self, fence: Fence, made: Made) -> Result<(), Failure> {
+        let (signing, backup) = (made.signing.as_ref().map(pairs_of), made.backup.as_ref().map(pairs_of));
+        let event = Event::ProtocolFinished { fence, signing, backup };
+        let finished = change_with(self.app, self.whose(), Missing::Refuse, &made, |record| {
             if !record.is_leased_to(&self.lease) {
                 return Err(Failure::superseded());
             }
-            record.lifecycle.made(generation, origin, source)?;
-            record.pairs.extend(pairs.iter().cloned());
             record.release(&self.lease);
-            Ok(())
+            Ok(Some(event.clone()))
         });
         finished.await.map(drop)
     }
 
     async fn free(&self) -> Result<(), Failure> {
-        let freed = record::change(self.app, (self.group, self.owner), Missing::Refuse, &[], |record| {
+        let freed = change(self.app, self.whose(), Missing::Refuse, |record| {
             if !record.is_leased_to(&self.lease) {
                 return Err(Failure::superseded());
             }
             record.release(&self.lease);
-            Ok(())
+            Ok(None)
         });
         freed.await.map(drop)
     }
@@ -303,7 +252,7 @@ async fn drive<T: Send + 'static>(link: &mut Link, mut session: Session<T>) -> R
     }
 }
 
-async fn end(link: &mut Link, last: Option<Vec<u8>>, generation: u32) -> Result<(), Stop> {
+async fn end(link: &mut Link, last: Option<Vec<u8>>, generation: Generation) -> Result<(), Stop> {
     if let Some(last) = last {
         link.send(last).await?;
     }
@@ -323,30 +272,13 @@ fn split(made: NewWallet) -> (WalletHalves<SigningHalf>, WalletHalves<BackupHalf
     )
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn by_reference<T>(halves: &WalletHalves<T>) -> WalletHalves<&T> {
+    WalletHalves { secp256k1: &halves.secp256k1, ed25519: &halves.ed25519 }
+}
 
-    fn wish(text: &str) -> Result<SignRequest, String> {
-        Wish::read(text).and_then(|wish| wish.request()).map_err(|failure| failure.to_json().to_string())
-    }
-
-    #[test]
-    fn a_wish_that_cannot_be_names_what_is_wrong() {
-        for (text, named) in [
-            ("[]", "the body"),
-            (r#"{"clientNonce": "", "extra": 1}"#, "the body"),
-            (r#"{"clientNonce": ""}"#, "content"),
-            (r#"{"clientNonce": "", "content": "!"}"#, "content"),
-            (r#"{"clientNonce": "", "content": "AA=="}"#, "curve"),
-            (r#"{"clientNonce": "", "content": "AA==", "curve": "SECP256K1"}"#, "32 bytes"),
-            (r#"{"clientNonce": "", "content": "AA==", "curve": "P256"}"#, "curve"),
-        ] {
-            assert!(wish(text).unwrap_err().contains(named), "{text}");
-        }
-        let request = wish(r#"{"clientNonce": "", "content": "AA==", "curve": "ED25519"}"#).unwrap();
-        assert_eq!(request.content(), [0]);
-        assert!(Wish::read(r#"{"clientNonce": "00"}"#).unwrap().nonce().is_err());
-        assert!(Wish::read(r#"{"clientNonce": "00"}"#).unwrap().pairs().is_err());
+fn model_curve(curve: keystead_mpc::Curve) -> Curve {
+    match curve {
+        keystead_mpc::Curve::Secp256k1 => Curve::Secp256k1,
+        keystead_mpc::Curve::Ed25519 => Curve::Ed25519,
     }
 }

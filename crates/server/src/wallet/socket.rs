@@ -3,7 +3,7 @@
 //! The client sends a text with its nonce and what it wishes; the server answers with a text that has the wallet, the
 //! generation and its own nonce. Then come the messages of the protocol as binary messages, the client first, and at
 //! the end a text of the server: `{"done": true, "generation": n}` or `{"error": {code, message, field}}`. A session
-//! that breaks is begun again from the start, with new nonces.
+//! that breaks is begun again from the start, with new nonces, under the same id of the operation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,15 +13,18 @@ use axum::extract::{FromRequestParts as _, State};
 use axum::response::Response;
 use http::request::Parts;
 use keystead_model::error::ErrorCode;
+use keystead_model::wallet::{Event, Generation, OperationId};
 use keystead_mpc::{MAX_MESSAGE, MpcError};
+use keystead_store::accounts::Account;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::caller::{Caller, StepUp};
+use super::change::{Missing, Whose, change};
 use super::failure::Failure;
-use super::operations::{self, Operation, Wish};
-use super::record::{self, Missing};
+use super::operations;
+use super::wish::{Purpose, Wish};
 use crate::app::App;
-use crate::auth::Session;
 use crate::error::{ApiError, ApiResult};
 use crate::http::Path;
 
@@ -53,8 +56,9 @@ impl<F: Into<Failure>> From<F> for Stop {
 /// Who runs a session, and under which lease.
 pub(super) struct Running<'a> {
     pub(super) app: &'a App,
-    pub(super) group: &'a str,
-    pub(super) owner: &'a str,
+    pub(super) caller: &'a Caller,
+    /// Whether they proved a moment ago who they are.
+    pub(super) stepped_up: bool,
     pub(super) lease: String,
 }
 
@@ -67,36 +71,37 @@ impl Running<'_> {
 /// The handshake.
 pub(super) async fn upgrade(
     State(app): State<Arc<App>>,
-    session: Session,
-    Path(operation): Path<String>,
+    caller: Caller,
+    StepUp(stepped_up): StepUp,
+    Path(purpose): Path<String>,
     mut parts: Parts,
 ) -> ApiResult<Response> {
-    let operation = Operation::named(&operation).ok_or_else(|| ApiError::not_found("endpoint"))?;
-    session.require_data_owner()?;
+    let purpose = Purpose::named(&purpose).ok_or_else(|| ApiError::not_found("endpoint"))?;
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await.map_err(|_| {
         ApiError::malformed("expected a web socket handshake (RFC 6455): Connection, Upgrade, Sec-WebSocket-Key")
     })?;
     if app.events.is_stopping() {
         return Err(ApiError::new(ErrorCode::Unavailable, "the server restarts: come back in a moment"));
     }
-    let place = app.events.enter(&session.account, app.config.events.sockets_per_user);
+    let account = Account { group: caller.group.clone(), user: caller.account.clone() };
+    let place = app.events.enter(&account, app.config.events.sockets_per_user);
     let place = place.ok_or_else(|| ApiError::too_many("the user has too many sockets open: close some", 60_000))?;
     let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).protocols([PROTOCOL]);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        serve(&app, &session, operation, socket).await;
+        let lease = app.rng.bytes::<16>();
+        let running = Running { app: &app, caller: &caller, stepped_up, lease: hex::encode(lease) };
+        serve(&running, OperationId(lease), purpose, socket).await;
         drop(place);
     }))
 }
 
-async fn serve(app: &App, session: &Session, operation: Operation, socket: WebSocket) {
-    let Some(owner) = session.data_owner() else { return };
-    let running = Running { app, group: session.group(), owner, lease: hex::encode(app.rng.bytes::<16>()) };
+async fn serve(running: &Running<'_>, session: OperationId, purpose: Purpose, socket: WebSocket) {
     let mut link = Link { socket, deadline: Instant::now() + LIMIT };
-    let stop = match operations::run(&running, operation, &mut link).await {
+    let stop = match operations::run(running, purpose, &mut link).await {
         Ok(()) => None,
         Err(stop) => {
             // stored before anything is answered (`spec/wallet.md` 5.4)
-            settle(&running, &stop).await;
+            settle(running, session, purpose, &stop).await;
             Some(stop)
         }
     };
@@ -112,21 +117,19 @@ async fn serve(app: &App, session: &Session, operation: Operation, socket: WebSo
     let _ = timeout(PATIENCE, link.socket.send(Message::Close(None))).await;
 }
 
-/// Gives the wallet free, and counts what a cheater did.
-async fn settle(running: &Running<'_>, stop: &Stop) {
-    let Running { app, group, owner, lease } = running;
-    let settled = record::change(app, (group, owner), Missing::Refuse, &[], |record| {
+/// Gives the wallet free, and counts what a cheater did to the pair in force. What is done to a pair that is being made
+/// ends with the session.
+async fn settle(running: &Running<'_>, session: OperationId, purpose: Purpose, stop: &Stop) {
+    let Running { app, caller: Caller { group, owner, .. }, lease, .. } = running;
+    let banned = matches!(stop, Stop::Protocol(error) if error.is_ban());
+    let settled = change(app, Whose { group, owner }, Missing::Refuse, |record| {
         if !record.is_leased_to(lease) {
-            return Ok(());
-        }
-        if let Stop::Protocol(error) = stop {
-            let mut bans = record.bans();
-            if bans.record(error) {
-                record.set_bans(bans);
-            }
+            return Ok(None);
         }
         record.release(lease);
-        Ok(())
+        let generation = record.state.active_signing().map(|set| set.generation);
+        let uses_it = banned && matches!(purpose, Purpose::Sign | Purpose::Backup);
+        Ok(generation.filter(|_| uses_it).map(|generation| Event::BanReported { generation, session }))
     });
     match settled.await {
         Err(failure) if failure.code() != "NO_WALLET" => {
@@ -183,7 +186,7 @@ impl Link {
     }
 
     /// The last text.
-    pub(super) async fn done(&mut self, generation: u32) -> Result<(), Stop> {
+    pub(super) async fn done(&mut self, generation: Generation) -> Result<(), Stop> {
         self.tell(&json!({ "done": true, "generation": generation })).await
     }
 

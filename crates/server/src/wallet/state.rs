@@ -1,70 +1,64 @@
-//! `GET wallet`: what is public of the caller's wallet.
+//! `GET wallet`: what is public of the caller's wallet, and how its operation stands.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use keystead_mpc::Standing;
+use keystead_model::wallet::{BackupSet, PairStatus};
 use keystead_mpc::address::{self, Network};
 use serde_json::{Map, Value, json};
 
-use super::lifecycle::Kind;
-use super::record::{Pairs, Record, load, public_keys};
+use super::caller::Caller;
+use super::record::{Record, load};
 use crate::app::App;
-use crate::auth::Session;
 use crate::error::{ApiError, ApiResult};
 use crate::http::json_body;
 
-pub(super) async fn get(State(app): State<Arc<App>>, session: Session) -> ApiResult<Response> {
-    let owner = session.require_data_owner()?;
+pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller) -> ApiResult<Response> {
     let mut tx = app.store.read().await?;
-    let (_, record) = load(&mut *tx, session.group(), owner).await?.ok_or_else(|| ApiError::not_found("wallet"))?;
+    let found = load(&mut *tx, &caller.group, &caller.owner).await?;
+    let (_, record) = found.ok_or_else(|| ApiError::not_found("wallet"))?;
     json_body(&describe(&record))
 }
 
 /// The wallet as its owner sees it.
 pub(super) fn describe(record: &Record) -> Value {
-    let standing = match record.bans().standing() {
-        Standing::Active => "active",
-        Standing::Frozen => "frozen",
-        Standing::Locked => "locked",
+    let state = &record.state;
+    let standing = match state.frozen() {
+        None => "active",
+        Some(_) if state.needs_review() => "locked",
+        Some(_) => "frozen",
     };
-    let lifecycle = &record.lifecycle;
-    let pairs = |generation: u32, kind| record.pairs(generation, kind).map(of_pairs);
-    let pending: Vec<Value> = lifecycle
-        .pending()
-        .iter()
-        .map(|pending| {
-            let generation = pending.generation;
-            json!({
-                "generation": generation,
-                "origin": pending.origin,
-                "signing": pairs(generation, Kind::Signing),
-                "backup": pairs(generation, Kind::Backup),
-            })
-        })
-        .collect();
+    let live = state.backup_sets().iter().filter(|set| set.status != PairStatus::Retired);
     json!({
         "wallet": record.wallet,
         "created": record.created,
         "standing": standing,
-        "signing": lifecycle.signing().and_then(|generation| pairs(generation, Kind::Signing)),
-        "backup": lifecycle.backup().and_then(|generation| pairs(generation, Kind::Backup)),
-        "pending": pending,
-        "publicKeys": public_keys(record),
+        "view": state.view(),
+        "backups": live.map(of_backup).collect::<Vec<_>>(),
+        "publicKeys": public_keys(record).map(|keys| {
+            keys.into_iter().map(|(curve, key)| (curve, hex::encode(key))).collect::<BTreeMap<_, _>>()
+        }),
         "addresses": addresses(record),
     })
 }
 
-fn of_pairs(pairs: &Pairs) -> Value {
-    json!({ "generation": pairs.generation, "secp256k1": pairs.secp256k1.id, "ed25519": pairs.ed25519.id })
+fn of_backup(set: &BackupSet) -> Value {
+    json!({ "generation": set.generation, "method": set.method, "status": set.status, "pairs": set.pairs })
+}
+
+/// The public keys by curve, once the wallet is in force.
+fn public_keys(record: &Record) -> Option<BTreeMap<&'static str, Vec<u8>>> {
+    let pairs = record.state.active_signing()?.pairs;
+    let key = |pair| Some(record.public(pair)?.public_key().to_vec());
+    Some(BTreeMap::from([("secp256k1", key(pairs.secp256k1)?), ("ed25519", key(pairs.ed25519)?)]))
 }
 
 /// Where others send to, once the wallet is in force.
 fn addresses(record: &Record) -> Option<Value> {
-    let keys = public_keys(record)?;
-    let key = |curve: &str| keys.get(curve).and_then(|key| hex::decode(key).ok()).unwrap_or_default();
-    let (secp256k1, ed25519) = (key("secp256k1"), key("ed25519"));
+    let mut keys = public_keys(record)?;
+    let (secp256k1, ed25519) = (keys.remove("secp256k1")?, keys.remove("ed25519")?);
     let all = [
         ("evm", address::evm(&secp256k1)),
         ("bitcoin", address::bitcoin(&secp256k1, Network::Main)),

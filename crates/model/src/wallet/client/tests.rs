@@ -155,3 +155,18 @@ fn a_backup_by_one_method_leaves_the_cipher_texts_of_others() {
     let text = serde_json::to_string(&client).unwrap();
     assert_eq!(serde_json::from_str::<ClientState>(&text).unwrap(), client, "{text}");
 }
+
+#[test]
+fn an_operation_that_was_refused_is_forgotten_unless_it_made_something() {
+    let client = recovering();
+    assert_eq!(client.not_begun(fence(4)), client);
+    let forgotten = client.not_begun(fence(3));
+    assert_eq!(forgotten.operation(), None);
+    let idle = view(2, 1, None, Some((fence(2), true)));
+    assert!(forgotten.begin(fence(9).operation, rotation(), &idle).is_some());
+    // a request that was under way began it: it is given up like that of another device
+    let begun = view(3, 1, Some((fence(3), Step::Began)), None);
+    assert_eq!(next(&forgotten, &begun), [ClientEffect::OfferAbandon { fence: fence(3) }]);
+    let made = with_halves();
+    assert_eq!(made.not_begun(fence(3)), made);
+}

@@ -14,6 +14,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+pub use keystead_model::wallet::BackupMethod as MethodName;
+use keystead_model::wallet::PairStatus;
 use keystead_mpc::{BackupHalf, WalletHalves};
 
 pub use self::drive::{AccessTokens, GoogleDrive};
@@ -22,7 +24,7 @@ use self::file::KeyFile;
 pub use self::key::{BackupKey, KeyId};
 use self::vault::Vault;
 use super::cipher_text::{self, Opener, Sealed};
-use super::device::Device;
+use super::engine::Backup;
 use super::{Wallet, WalletError};
 use crate::api::Core;
 use crate::secret::SecretText;
@@ -75,14 +77,14 @@ pub trait BackupKeys: Send + Sync {
 }
 
 impl BackupMethod {
-    /// The name on the wire (Portal's, as far as it has one).
-    pub fn name(&self) -> &'static str {
+    /// As the server knows it: a PIN is a password there.
+    pub fn name(&self) -> MethodName {
         match self {
-            Self::Password(_) | Self::Pin(_) => "PASSWORD",
-            Self::File(_) => "FILE",
-            Self::GoogleDrive(_) => "GDRIVE",
-            Self::Vault => "VAULT",
-            Self::Custom(_) => "CUSTOM",
+            Self::Password(_) | Self::Pin(_) => MethodName::Password,
+            Self::File(_) => MethodName::File,
+            Self::GoogleDrive(_) => MethodName::Gdrive,
+            Self::Vault => MethodName::Vault,
+            Self::Custom(_) => MethodName::Custom,
         }
     }
 
@@ -193,18 +195,28 @@ pub(super) async fn open(
 }
 
 impl Wallet {
+    /// The methods by which the wallet would come back.
+    ///
+    /// # Errors
+    /// See [`WalletError`].
+    pub async fn available_methods(&self) -> Result<Vec<MethodName>, WalletError> {
+        let backups = self.status().await?.backups;
+        Ok(backups.iter().filter(|backup| backup.status == PairStatus::Active).map(|backup| backup.method).collect())
+    }
+
     /// Deletes the keys of this method that open backups older than the one in force. To be called after
-    /// [`Wallet::stored_backup`]; until then both keys are needed.
+    /// [`Wallet::stored_backup`], which does so itself for the vault; until then both keys are needed.
     ///
     /// # Errors
     /// See [`WalletError`].
     pub async fn delete_older_keys(&self, method: &BackupMethod) -> Result<(), WalletError> {
-        let core = &self.core;
-        let Some(in_force) = self.state().await?.and_then(|state| state.backup) else { return Ok(()) };
-        let wallet = Device::load(core).await?.wallet;
-        let Some(keys) = method.keys(core)? else { return Ok(()) };
+        let status = self.status().await?;
+        let of_method = |backup: &&Backup| backup.status == PairStatus::Active && backup.method == method.name();
+        let Some(in_force) = status.backups.iter().find(of_method) else { return Ok(()) };
+        let wallet = self.device().await?.wallet;
+        let Some(keys) = method.keys(&self.core)? else { return Ok(()) };
         for key in keys.all().await? {
-            if hex::encode(key.wallet()) == wallet && key.generation() < in_force.generation {
+            if hex::encode(key.wallet()) == wallet && key.generation() < in_force.generation.0 {
                 keys.remove(key.id()).await?;
             }
         }

@@ -1,0 +1,70 @@
+//! One change of a wallet: one transaction, begun again where somebody else was faster.
+
+use keystead_model::wallet::Event;
+
+use super::effects::Applying;
+use super::failure::Failure;
+use super::halves::Made;
+use super::record::{Record, load, save};
+use crate::app::App;
+use crate::error::ApiError;
+
+/// How often a change is begun again.
+const ATTEMPTS: usize = 5;
+
+/// What a change does when there is no wallet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    Refuse,
+    Make,
+}
+
+/// Whose wallet is changed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Whose<'a> {
+    pub(super) group: &'a str,
+    pub(super) owner: &'a str,
+}
+
+/// Changes a wallet: `decide` looks at it, may take or release it, and says what happened. Gives the wallet as it is
+/// then.
+pub(super) async fn change(
+    app: &App,
+    whose: Whose<'_>,
+    missing: Missing,
+    decide: impl FnMut(&mut Record) -> Result<Option<Event>, Failure>,
+) -> Result<Record, Failure> {
+    change_with(app, whose, missing, &Made::default(), decide).await
+}
+
+/// The same at the end of a protocol, with what was made.
+pub(super) async fn change_with(
+    app: &App,
+    Whose { group, owner }: Whose<'_>,
+    missing: Missing,
+    made: &Made,
+    mut decide: impl FnMut(&mut Record) -> Result<Option<Event>, Failure>,
+) -> Result<Record, Failure> {
+    for _ in 0..ATTEMPTS {
+        let mut tx = app.store.write().await.map_err(ApiError::from)?;
+        let (before, mut record) = match load(&mut *tx, group, owner).await? {
+            Some((document, record)) => (Some(document), record),
+            None if missing == Missing::Make => (None, Record::new(app, owner)),
+            None => return Err(Failure::no_wallet()),
+        };
+        let unchanged = record.clone();
+        if let Some(event) = decide(&mut record)? {
+            Applying { app, tx: &mut *tx, group, owner, record: &mut record, made }.event(event).await?;
+        }
+        // what was said before needs no transaction
+        if before.is_some() && record == unchanged {
+            return Ok(record);
+        }
+        if save(app, &mut *tx, group, before.as_ref(), &mut record).await? {
+            tx.commit().await.map_err(ApiError::from)?;
+            app.jobs.wake();
+            return Ok(record);
+        }
+    }
+    Err(Failure::busy())
+}
