@@ -100,7 +100,7 @@ describe('a wallet', () => {
     ;({ evm, solana } = await person.tell('wallet.addresses'))
     ;({ text } = await person.tell('wallet.backUp', { password }))
     await person.tell('wallet.stored', { stored: true, password })
-    await rpc('eth_sendTransaction', { from: faucet, to: evm, value: '0x3635c9adc5dea00000' })
+    await rpc('eth_sendTransaction', { from: faucet, to: evm, value: '0x56bc75e2d63100000' })
   })
   after(() => chain.disconnect())
 

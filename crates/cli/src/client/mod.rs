@@ -63,7 +63,7 @@ pub(crate) enum Command {
     RecoveryKit(recovery::Kit),
     /// What would come back if this device died now, and through whom
     Report,
-    /// A wallet of two halves: create, sign, back up, recover
+    /// A wallet of two halves: create, sign, back up, try the backup, recover
     #[command(subcommand)]
     Wallet(wallet::Command),
 }

@@ -27,6 +27,8 @@ pub(crate) enum Command {
     BackUp(Backup),
     /// Bring the wallet to this machine with a backup, and replace the backup by a new one
     Recover(Backup),
+    /// Try whether a backup would bring the wallet back, without using it up
+    Drill(Backup),
 }
 
 /// Arguments of `wallet sign`.
@@ -52,7 +54,7 @@ enum Method {
     Vault,
 }
 
-/// Arguments of `wallet back-up` and `wallet recover`.
+/// Arguments of `wallet back-up`, `wallet recover` and `wallet drill`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Backup {
     /// The file with the backup
@@ -80,6 +82,11 @@ impl Backup {
             Method::File => BackupMethod::File(self.key_file.clone().context("--key-file is missing")?),
             Method::Vault => BackupMethod::Vault,
         })
+    }
+
+    fn text(&self) -> anyhow::Result<String> {
+        let text = std::fs::read_to_string(&self.file);
+        text.with_context(|| format!("{}: cannot be read", self.file.display()))
     }
 
     /// Stores a backup that was just made, and says so.
@@ -143,11 +150,25 @@ pub(crate) async fn carry_out(profile: &Profile, show: &Show, command: Command) 
                 json!({ "stored": true }),
             )
         }
+        Command::Drill(backup) => {
+            let method = backup.method(show)?;
+            let report = wallet.drill(backup.text()?.trim(), &method).await?;
+            let text = format!(
+                "The backup opens, and the custodian has the other half. The server's word for it, under its key {}:\n{}\n{}",
+                report.server_key, report.statement, report.signature,
+            );
+            let object = json!({
+                "at": report.at,
+                "generation": report.generation,
+                "statement": report.statement,
+                "signature": report.signature,
+                "serverKey": report.server_key,
+            });
+            (text, object)
+        }
         Command::Recover(backup) => {
             let method = backup.method(show)?;
-            let text = std::fs::read_to_string(&backup.file);
-            let text = text.with_context(|| format!("{}: cannot be read", backup.file.display()))?;
-            let text = wallet.recover(text.trim(), &method).await?;
+            let text = wallet.recover(backup.text()?.trim(), &method).await?;
             backup.store(&wallet, &method, &text).await?;
             let addresses = wallet.addresses().await?.context("no wallet")?;
             (

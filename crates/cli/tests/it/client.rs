@@ -210,6 +210,9 @@ fn a_wallet_comes_back_with_its_backup() {
     let sign = ["wallet", "sign", "personal_sign", r#"["hello"]"#];
     assert!(world.fails("laptop", &sign).contains("recover"));
     assert!(world.fails("laptop", &["wallet", "recover", &backup]).contains("another method"));
+    let drill = &world.client("laptop", &[&["wallet", "drill", &backup][..], &by_file].concat())[0];
+    assert!(drill["statement"].as_str().unwrap().contains(r#""method":"FILE""#));
+    assert!(world.fails("laptop", &["wallet", "drill", &backup]).contains("another method"));
     let recovered = &world.client("laptop", &[&["wallet", "recover", &backup][..], &by_file].concat())[0];
     assert_eq!(recovered["evm"], made);
     let signed = world.client("laptop", &sign)[0]["result"].as_str().unwrap().len();

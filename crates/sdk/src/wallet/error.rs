@@ -62,6 +62,9 @@ pub enum WalletError {
     /// of the wallet is erased where a passcode is removed.
     #[error("this device has no passcode: set one, then create or recover the wallet")]
     NoPasscode,
+    /// The restore drill failed: why. The backup may be worth nothing: make another.
+    #[error("the drill failed: {0}")]
+    DrillFailed(&'static str),
     /// The text is no sealed backup.
     #[error("the backup is damaged or not a backup")]
     DamagedBackup,

@@ -27,6 +27,7 @@
 
 mod cipher_text;
 mod device;
+mod drill;
 mod engine;
 mod error;
 pub mod methods;
@@ -48,6 +49,7 @@ use serde_json::json;
 use sha3::{Digest as _, Keccak256};
 
 use self::device::{Device, backup_pairs};
+pub use self::drill::DrillReport;
 use self::engine::{Means, Reached, keys};
 pub use self::error::WalletError;
 pub use self::methods::BackupMethod;

@@ -5,7 +5,7 @@
 //! pairs count is said by [`keystead_model::wallet`]. Here is what these leave to their callers: who may ([`caller`]),
 //! one session at a time and one transaction for each change ([`record`], [`change`]), what a change asks for
 //! ([`effects`], [`halves`], [`work`]), the messages ([`socket`], [`operations`]), and what the client says of its own
-//! half ([`confirm`]).
+//! half ([`confirm`]), and the restore drill ([`drill`]).
 //!
 //! The half that stands against the client's backup is with the custodian, see [`crate::custody`]. It signs with
 //! nothing that the server has.
@@ -13,6 +13,7 @@
 pub mod caller;
 mod change;
 mod confirm;
+mod drill;
 mod effects;
 mod failure;
 pub(crate) mod halves;
@@ -47,6 +48,21 @@ pub fn routes() -> Vec<Route> {
         )
         .takes(Shape::Json("{operation, generation, what: signing or key or backup, pairs, stored}"))
         .gives(wallet()),
+        Route::new(
+            Method::POST,
+            "/rest/v2/wallet/drill/challenge",
+            "A challenge for a restore drill",
+            post(drill::challenge),
+        )
+        .gives(Shape::Json("{challenge, expires}")),
+        Route::new(
+            Method::POST,
+            "/rest/v2/wallet/drill",
+            "Show that both halves of the backup in force are there, without using them",
+            post(drill::drill),
+        )
+        .takes(Shape::Json("{challenge, clientNonce, pairs, proofs}"))
+        .gives(Shape::Json("{statement, signature, serverKey}")),
         Route::new(Method::POST, "/rest/v2/wallet/abandon", "Give an operation up", post(confirm::abandon))
             .takes(Shape::Json("{operation, generation}"))
             .gives(wallet()),
