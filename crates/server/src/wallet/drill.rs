@@ -1,5 +1,5 @@
 //! The restore drill: client and custodian show that each has its half of the backup in force, without showing it and
-//! without using it (issue: a backup that nobody ever tried is a hope).
+//! without using it.
 //!
 //! 1. The client asks for a challenge, which carries its time and a digest that only we can make: nothing is kept.
 //! 2. It opens its backup, and proves that it has its halves ([`keystead_mpc::prove_share`]) for this challenge and a
