@@ -41,6 +41,8 @@ pub struct App {
     pub bearers: Bearers,
     /// The one client for outgoing HTTP.
     pub http: reqwest::Client,
+    /// The client for webhooks, which reaches no inner addresses.
+    pub(crate) webhooks: reqwest::Client,
     /// The open web sockets.
     pub events: Arc<Events>,
     /// Attachments outside of the database.
@@ -58,6 +60,7 @@ impl App {
     /// The client for outgoing HTTP, or the place of attachments, cannot be set up.
     pub fn new(store: Arc<dyn Store>, config: Config, keys: ServerKeys) -> Result<Self, SetupError> {
         let blobs = Blobs::new(&config.attachments)?;
+        let webhooks = crate::custody::client(&config)?;
         Ok(Self {
             store,
             config,
@@ -66,6 +69,7 @@ impl App {
             keys,
             bearers: Bearers::default(),
             http: crate::http::outgoing()?,
+            webhooks,
             events: Arc::default(),
             blobs,
             metrics: Metrics::default(),

@@ -7,8 +7,8 @@ use axum::Router;
 use crate::app::App;
 use crate::http::Route;
 use crate::{
-    auth, dev, entities, events, exchange, gateway, groups, health, http, metrics, openapi, owners, recovery, users,
-    wallet,
+    auth, custody, dev, entities, events, exchange, gateway, groups, health, http, metrics, openapi, owners, recovery,
+    users, wallet,
 };
 
 /// The endpoints that are always there.
@@ -26,6 +26,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(entities::routes());
     routes.extend(events::routes());
     routes.extend(wallet::routes());
+    routes.extend(custody::routes());
     routes
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::choose::CustodianShare;
 use super::id::{Fence, Generation, Millis, OperationId, PairId, PairIds};
 use super::operation::OperationKind;
-use super::status::BackupMethod;
+use super::status::{BackupMethod, CustodianSlots};
 
 /// Something that happened. Whoever reports it twice, late or for the wrong operation does no harm.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -91,6 +91,11 @@ pub enum Event {
         fence: Fence,
         /// The halves that could be read.
         shares: Vec<CustodianShare>,
+    },
+    /// The custodian keeps another number of halves than was known, or there is another custodian.
+    CustodianChanged {
+        /// How many it keeps.
+        slots: CustodianSlots,
     },
     /// Time passed: calls that were given up [`SETTLING`](super::SETTLING) ago cannot arrive any more.
     CustodianSettled {

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod captchas;
+mod custodian;
 mod documents;
 mod events;
 mod keys;

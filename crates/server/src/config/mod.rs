@@ -4,6 +4,7 @@
 
 mod attachments;
 mod captcha;
+mod custody;
 mod events;
 mod gateway;
 mod metrics;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use attachments::{AttachmentPlace, AttachmentsConfig, S3Config};
 pub use captcha::{CaptchaConfig, FriendlyCaptchaConfig, KerberusConfig, RecaptchaConfig};
+pub use custody::CustodyConfig;
 pub use events::EventsConfig;
 pub use gateway::{GatewayConfig, Rate};
 pub use metrics::MetricsConfig;
@@ -52,6 +54,8 @@ pub struct Config {
     pub events: EventsConfig,
     /// Who may see what the server counts.
     pub metrics: MetricsConfig,
+    /// How custodians of wallets are called.
+    pub custody: CustodyConfig,
     /// How e-mail leaves the server.
     pub smtp: SmtpConfig,
     /// How SMS leave the server.
@@ -101,6 +105,7 @@ impl Config {
         self.attachments.validate()?;
         self.events.validate()?;
         self.metrics.validate()?;
+        self.custody.validate()?;
         self.smtp.validate()?;
         self.sms.validate()
     }

@@ -67,14 +67,15 @@ async fn try_once(app: &App, carriers: &Carriers, job: &Job) -> Outcome {
         };
     }
     if job.kind == work::JOB {
-        let again = |reason| {
+        let later = |reason| {
             let next = app.now().saturating_add(backoff::wait(app.rng.as_ref(), job.attempts));
             Outcome::TryAt(next, reason, None)
         };
         return match work::carry_out(app, &job.payload).await {
-            Ok(None) => Outcome::Done,
-            Ok(Some(at)) => Outcome::TryAt(at, "the operation may still go on", None),
-            Err(_) => again("a wallet cannot be changed"),
+            Ok(work::Next::Over) => Outcome::Done,
+            Ok(work::Next::At(at)) => Outcome::TryAt(at, "it has to wait", None),
+            Ok(work::Next::Later) => later("the custodian is not ready"),
+            Err(_) => later("a wallet cannot be changed"),
         };
     }
     if job.kind != delivery::JOB {

@@ -1,8 +1,8 @@
 //! One change of a wallet: one transaction, begun again where somebody else was faster.
 
-use keystead_model::wallet::Event;
+use keystead_model::wallet::{Effect, Event};
 
-use super::effects::Applying;
+use super::effects::{Applying, By};
 use super::failure::Failure;
 use super::halves::Made;
 use super::record::{Record, load, save};
@@ -40,11 +40,32 @@ pub(super) async fn change(
 /// The same at the end of a protocol, with what was made.
 pub(super) async fn change_with(
     app: &App,
-    Whose { group, owner }: Whose<'_>,
+    whose: Whose<'_>,
     missing: Missing,
     made: &Made,
-    mut decide: impl FnMut(&mut Record) -> Result<Option<Event>, Failure>,
+    decide: impl FnMut(&mut Record) -> Result<Option<Event>, Failure>,
 ) -> Result<Record, Failure> {
+    Ok(transact(app, whose, (missing, By::Request), made, decide).await?.0)
+}
+
+/// Lets events happen that the worker knows of. Gives the wallet as it is then, and what is to be done about it over the
+/// network.
+pub(super) async fn change_by_worker(
+    app: &App,
+    whose: Whose<'_>,
+    event: Event,
+) -> Result<(Record, Vec<Effect>), Failure> {
+    let decide = |_: &mut Record| Ok(Some(event.clone()));
+    transact(app, whose, (Missing::Refuse, By::Worker), &Made::default(), decide).await
+}
+
+async fn transact(
+    app: &App,
+    Whose { group, owner }: Whose<'_>,
+    (missing, by): (Missing, By),
+    made: &Made,
+    mut decide: impl FnMut(&mut Record) -> Result<Option<Event>, Failure>,
+) -> Result<(Record, Vec<Effect>), Failure> {
     for _ in 0..ATTEMPTS {
         let mut tx = app.store.write().await.map_err(ApiError::from)?;
         let (before, mut record) = match load(&mut *tx, group, owner).await? {
@@ -53,17 +74,21 @@ pub(super) async fn change_with(
             None => return Err(Failure::no_wallet()),
         };
         let unchanged = record.clone();
+        let mut left = Vec::new();
         if let Some(event) = decide(&mut record)? {
-            Applying { app, tx: &mut *tx, group, owner, record: &mut record, made }.event(event).await?;
+            let record = &mut record;
+            let mut applying = Applying { app, tx: &mut *tx, group, owner, record, made, by, left };
+            applying.event(event).await?;
+            left = applying.left;
         }
         // what was said before needs no transaction
         if before.is_some() && record == unchanged {
-            return Ok(record);
+            return Ok((record, left));
         }
         if save(app, &mut *tx, group, before.as_ref(), &mut record).await? {
             tx.commit().await.map_err(ApiError::from)?;
             app.jobs.wake();
-            return Ok(record);
+            return Ok((record, left));
         }
     }
     Err(Failure::busy())

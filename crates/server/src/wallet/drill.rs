@@ -13,15 +13,17 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use keystead_model::error::{ErrorCode, FieldError};
-use keystead_model::wallet::{BackupSet, PairIds, PairStatus, PerCurve, choose};
+use keystead_model::wallet::{PairIds, PairStatus, PerCurve, choose};
 use keystead_mpc::{BackupHalf, Party, prove_share, verify_share};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::caller::Caller;
+use super::change::Whose;
+use super::custodian::halves_of;
 use super::failure::Failure;
-use super::halves::{self, Keeper, damaged, spots};
-use super::record::{Record, load};
+use super::halves::damaged;
+use super::record::load;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::http::{Json, json_body};
@@ -94,8 +96,8 @@ impl Answer {
 pub(super) async fn drill(State(app): State<Arc<App>>, caller: Caller, Json(body): Json) -> ApiResult<Response> {
     let answer = Answer::read(&body)?;
     answer.check_challenge(&app, &caller)?;
-    let mut tx = app.store.read().await?;
-    let (_, record) = load(&mut *tx, &caller.group, &caller.owner).await?.ok_or_else(Failure::no_wallet)?;
+    let Caller { group, owner, .. } = &caller;
+    let (_, record) = load(&mut *app.store.read().await?, group, owner).await?.ok_or_else(Failure::no_wallet)?;
     let set = choose::backup_held(&record.state, answer.pairs).map_err(Failure::from)?;
     if set.status != PairStatus::Active {
         return Err(conflict("pairs", "the backup is not in force yet: say that it is stored"));
@@ -107,7 +109,8 @@ pub(super) async fn drill(State(app): State<Arc<App>>, caller: Caller, Json(body
             return Err(FieldError::new("proofs", "a proof of the client's half of each pair").into());
         }
     }
-    let halves = custodians(&app, &mut *tx, &caller.group, &record, set).await?;
+    let halves = halves_of(&app, Whose { group, owner }, &record, set).await;
+    let halves = halves.map_err(|_| conflict("custodian", "the custodian does not show its half"))?;
     let prove = |half: &BackupHalf| prove_share(half, &bound).map(hex::encode).map_err(Failure::from);
     let proofs = json!({ "SECP256K1": prove(&halves.secp256k1)?, "ED25519": prove(&halves.ed25519)? });
     // a text, so that what is signed is what is read
@@ -129,27 +132,6 @@ pub(super) async fn drill(State(app): State<Arc<App>>, caller: Caller, Json(body
         "signature": hex::encode(signature),
         "serverKey": hex::encode(app.keys.public_key()),
     }))
-}
-
-/// The custodian's halves, which have to be those of the pairs.
-async fn custodians(
-    app: &App,
-    tx: &mut (dyn keystead_store::Reading + '_),
-    group: &str,
-    record: &Record,
-    set: &BackupSet,
-) -> ApiResult<PerCurve<BackupHalf>> {
-    let spots = spots(Keeper::Custody, &record.wallet, set.generation, set.pairs);
-    let mut found = Vec::new();
-    for (_, spot) in spots.iter() {
-        let half = halves::get(app, tx, group, spot).await?;
-        let half = half.and_then(|bytes| BackupHalf::from_bytes(&bytes).ok());
-        let public = record.public(spot.pair).ok_or_else(damaged)?;
-        let half = half.filter(|half| half.party() == Party::Server && half.matches(&public));
-        found.push(half.ok_or_else(|| conflict("custodian", "the custodian does not show its half"))?);
-    }
-    let [secp256k1, ed25519] = found.try_into().map_err(|_| damaged())?;
-    Ok(PerCurve { secp256k1, ed25519 })
 }
 
 fn conflict(field: &str, message: &str) -> ApiError {

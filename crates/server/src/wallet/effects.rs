@@ -1,5 +1,5 @@
-//! What the lifecycle asks for, done: on the store in the transaction that stores the new state, and over the network
-//! by a job that is written in it.
+//! What the lifecycle asks for, done: on the store in the transaction that stores the new state; over the network by a
+//! job that is written in it. Where we are the custodian ourselves, nothing goes over the network.
 
 use std::collections::VecDeque;
 
@@ -11,8 +11,8 @@ use super::halves::{self, Keeper, Made, spots};
 use super::record::Record;
 use super::work;
 use crate::app::App;
-use crate::custody::built_in;
-use crate::error::{ApiError, ApiResult};
+use crate::custody::{Custodian, built_in, of_group};
+use crate::error::ApiResult;
 
 /// A change of a wallet within a transaction.
 pub(super) struct Applying<'a> {
@@ -23,6 +23,18 @@ pub(super) struct Applying<'a> {
     pub(super) record: &'a mut Record,
     /// What the event is about, if it is the end of a protocol.
     pub(super) made: &'a Made,
+    pub(super) by: By,
+    /// What is left to whoever lets the event happen.
+    pub(super) left: Vec<Effect>,
+}
+
+/// Who lets an event happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// A request: what takes longer is left to a job.
+    Request,
+    /// That job.
+    Worker,
 }
 
 impl Applying<'_> {
@@ -48,7 +60,7 @@ impl Applying<'_> {
         let fence = |state: &keystead_model::wallet::WalletState| state.operation().map(|operation| operation.fence);
         match fence(&self.record.state) {
             Some(began) if fence(&before) != Some(began) => {
-                work::watch(self.app, self.tx, self.group, self.owner, began).await?;
+                work::watch(self.app, self.tx, (self.group, self.owner), began).await?;
             }
             _ => {}
         }
@@ -72,18 +84,43 @@ impl Applying<'_> {
                 self.destroy(Keeper::Backup, generation, pairs).await?;
             }
             Effect::KillSigningSessions { .. } => self.record.evict(),
-            Effect::TakeUp { fence } => return self.step(Event::Resumed { fence, at: now(self.app) }),
+            Effect::TakeUp { fence } => match self.custodian().await? {
+                Custodian::BuiltIn => {
+                    self.step(Event::CustodianChanged { slots: Custodian::BuiltIn.slots() })?;
+                    return self.step(Event::Resumed { fence, at: now(self.app) });
+                }
+                Custodian::Webhook(_) => self.take_up_later(fence, self.app.now()).await?,
+            },
             Effect::PushCustodianHalf { fence, pairs, .. } => {
+                if matches!(self.custodian().await?, Custodian::Webhook(_)) {
+                    self.left.push(effect);
+                    return Ok(VecDeque::new());
+                }
                 let which = (fence.generation, pairs);
                 built_in::take(self.app, self.tx, self.group, &self.record.wallet, which).await?;
                 return self.step(Event::CustodianPushed { fence });
             }
-            Effect::FetchCustodianHalf { fence, pairs } => return self.show(fence, pairs).await,
-            Effect::RetryLater { .. } | Effect::WaitUntilSettled { .. } => {
-                return Err(ApiError::internal("the built-in custodian does not show what it was given").into());
+            Effect::FetchCustodianHalf { fence, pairs } => match self.custodian().await? {
+                Custodian::BuiltIn => return self.show(fence, pairs).await,
+                Custodian::Webhook(_) => self.left.push(effect),
+            },
+            Effect::RetryLater { .. } | Effect::WaitUntilSettled { .. } if self.by == By::Worker => {
+                self.left.push(effect);
+            }
+            Effect::RetryLater { fence } => self.take_up_later(fence, self.app.now()).await?,
+            Effect::WaitUntilSettled { fence, until } => {
+                self.take_up_later(fence, i64::try_from(until).unwrap_or(i64::MAX)).await?;
             }
         }
         Ok(VecDeque::new())
+    }
+
+    async fn custodian(&mut self) -> ApiResult<Custodian> {
+        of_group(self.app, self.tx, self.group).await
+    }
+
+    async fn take_up_later(&mut self, fence: Fence, at: i64) -> ApiResult<()> {
+        work::take_up(self.app, self.tx, (self.group, self.owner), fence, at).await
     }
 
     async fn keep(&mut self, generation: Generation) -> ApiResult<()> {

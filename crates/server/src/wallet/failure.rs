@@ -48,6 +48,12 @@ impl Failure {
         Self::new("STATE_INVALID", ErrorCode::RevisionConflict, message).at("operation")
     }
 
+    /// The custodian does not answer, or does not show the half that is needed.
+    pub(super) fn webhook() -> Self {
+        let message = "the custodian does not show the half that is needed: try again later";
+        Self::new("WEBHOOK_FAILED", ErrorCode::Unavailable, message)
+    }
+
     /// Why a half does not sign.
     pub(super) fn of_signing(error: LifecycleError, needs_review: bool) -> Self {
         match error {

@@ -4,8 +4,8 @@
 //! device has the other, and whoever has one of them has nothing. The protocols are those of `keystead-mpc`, and which
 //! pairs count is said by [`keystead_model::wallet`]. Here is what these leave to their callers: who may ([`caller`]),
 //! one session at a time and one transaction for each change ([`record`], [`change`]), what a change asks for
-//! ([`effects`], [`halves`], [`work`]), the messages ([`socket`], [`operations`]), and what the client says of its own
-//! half ([`confirm`]), and the restore drill ([`drill`]).
+//! ([`effects`], [`halves`], [`work`], [`custodian`]), the messages ([`socket`], [`operations`]), what the client says of
+//! its own half ([`confirm`]), and the restore drill ([`drill`]).
 //!
 //! The half that stands against the client's backup is with the custodian, see [`crate::custody`]. It signs with
 //! nothing that the server has.
@@ -13,6 +13,7 @@
 pub mod caller;
 mod change;
 mod confirm;
+mod custodian;
 mod drill;
 mod effects;
 mod failure;

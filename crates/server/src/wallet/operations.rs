@@ -2,9 +2,7 @@
 //! [`keystead_model::wallet`].
 
 use keystead_model::wallet::choose::{backup_held, may_sign};
-use keystead_model::wallet::{
-    BackupSet, Curve, Event, Fence, Generation, OperationKind, PairIds, PerCurve, SigningSet, Step,
-};
+use keystead_model::wallet::{Curve, Event, Fence, Generation, OperationKind, PairIds, PerCurve, SigningSet, Step};
 use keystead_mpc::{
     BackupHalf, NewWallet, Party, Session, SessionParams, SigningHalf, WalletHalves, back_up_wallet, create_wallet,
     recover_wallet, renew_wallet, sign,
@@ -12,9 +10,10 @@ use keystead_mpc::{
 use serde_json::json;
 
 use super::change::{Missing, Whose, change, change_with};
+use super::custodian;
 use super::effects::now;
 use super::failure::Failure;
-use super::halves::{self, Half, Keeper, Made, damaged, new_halves, pairs_of, spots};
+use super::halves::{self, Half, Made, damaged, new_halves, pairs_of, spots};
 use super::record::Record;
 use super::socket::{Link, Running, Stop};
 use super::wish::{Purpose, Wish};
@@ -107,7 +106,8 @@ async fn operate(running: &Running<'_>, link: &mut Link, wish: &Wish, kind: Oper
             end(link, last, fence.generation).await
         }
         OperationKind::Recover { from, rotate_backup } => {
-            let halves = running.custodian_halves(&record, backup_held(&record.state, from)?).await?;
+            let source = backup_held(&record.state, from)?;
+            let halves = custodian::halves_of(running.app, running.whose(), &record, source).await?;
             let params = answer.await?;
             if rotate_backup {
                 let session = blocking(move || recover_wallet(&params, by_reference(&halves))).await??;
@@ -163,23 +163,6 @@ impl Running<'_> {
             *opened.get_mut(curve) = H::read(&bytes);
         }
         let PerCurve { secp256k1: Some(secp256k1), ed25519: Some(ed25519) } = opened else { return Err(damaged()) };
-        Ok(WalletHalves { secp256k1, ed25519 })
-    }
-
-    /// The custodian's halves of a backup: our copies while the custodian may not have them. Whatever comes is checked
-    /// against what is public of its pair before it is used.
-    async fn custodian_halves(&self, record: &Record, set: &BackupSet) -> ApiResult<WalletHalves<BackupHalf>> {
-        let keeper = if set.copy { Keeper::Backup } else { Keeper::Custody };
-        let spots = spots(keeper, &record.wallet, set.generation, set.pairs);
-        let mut tx = self.app.store.read().await?;
-        let mut found = PerCurve { secp256k1: None, ed25519: None };
-        for (curve, spot) in spots.iter() {
-            let bytes = halves::get(self.app, &mut *tx, &self.caller.group, spot).await?.ok_or_else(damaged)?;
-            let public = record.public(spot.pair).ok_or_else(damaged)?;
-            let half = BackupHalf::from_bytes(&bytes).ok();
-            *found.get_mut(curve) = half.filter(|half| half.party() == Party::Server && half.matches(&public));
-        }
-        let PerCurve { secp256k1: Some(secp256k1), ed25519: Some(ed25519) } = found else { return Err(damaged()) };
         Ok(WalletHalves { secp256k1, ed25519 })
     }
 

@@ -47,6 +47,10 @@ pub fn apply(state: &WalletState, event: Event) -> Result<(WalletState, Vec<Effe
         Event::CustodianPushed { fence } => change.pushed(fence),
         Event::CustodianPushFailed { fence, at } => change.push_failed(fence, at),
         Event::CustodianAnswered { fence, shares } => change.answered(fence, &shares),
+        Event::CustodianChanged { slots } => {
+            change.state.slots = slots;
+            Ok(())
+        }
         Event::CustodianSettled { at } => change.settled(at),
         Event::TimedOut { fence, at } => change.timed_out(fence, at),
         Event::Abandoned { fence, at } => change.abandoned(fence, at),

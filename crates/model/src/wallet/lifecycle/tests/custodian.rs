@@ -92,3 +92,16 @@ fn backups_by_several_methods_live_side_by_side_unless_the_custodian_has_one_slo
         assert_eq!(wallet.0.active_backups().count(), left);
     }
 }
+
+#[test]
+fn a_custodian_that_turns_out_to_have_one_slot_ends_the_backups_by_other_methods() {
+    let mut wallet = Wallet::backed_up(CustodianSlots::PerMethod);
+    let kind = back_up(BackupMethod::Password, 1);
+    let fence = wallet.begin(kind);
+    wallet.generate(fence, kind);
+    wallet.store_cipher_text(fence);
+    assert_eq!(wallet.ok(Event::CustodianChanged { slots: CustodianSlots::One }), []);
+    assert_eq!(wallet.0.active_backups().count(), 1, "until the new one is in force, the old one is");
+    wallet.give_custodian(fence);
+    assert_eq!(wallet.0.active_backups().map(|set| set.generation).collect::<Vec<_>>(), [fence.generation]);
+}

@@ -1,0 +1,394 @@
+//! Custodians behind webhooks: real ones over HTTP, of every kind, and in every mood.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keystead_sdk::AuthenticationResult;
+use keystead_sdk::storage::MemoryStorage;
+use keystead_sdk::wallet::{BackupMethod, WalletError};
+use keystead_server::custody::{Format, configure, configure_as};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+
+use crate::support::{DAENERYS, TestServer};
+
+const SECRET: &str = "a secret between the two";
+const DIGEST: [u8; 32] = [7; 32];
+
+fn password() -> BackupMethod {
+    BackupMethod::Password("valar morghulis".into())
+}
+
+/// How a custodian feels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    Good,
+    /// 500 with a page, as a wrong secret is answered by the example that is out there.
+    Down,
+    /// Takes everything, keeps nothing, and has no words.
+    Forgetful,
+    /// Takes everything, and shows what it had before.
+    Stale,
+    /// Shows the halves of somebody else.
+    Foreign,
+    /// Shows other halves under the right names.
+    Tampered,
+    /// Keeps what it takes, and answers too late.
+    Slow,
+    /// Sends us elsewhere.
+    Elsewhere,
+    /// Answers without end.
+    Endless,
+    /// Answers with a page.
+    Page,
+}
+
+struct State {
+    mood: Mood,
+    /// Keeps one share of each client.
+    has_one_slot: bool,
+    /// Client, method, share.
+    rows: Vec<(String, String, String)>,
+    before: Vec<(String, String, String)>,
+    requests: Vec<Request>,
+}
+
+/// A custodian as the tutorial makes one, in memory.
+#[derive(Clone)]
+struct Custodian {
+    state: Arc<Mutex<State>>,
+    elsewhere: String,
+}
+
+impl Respond for Custodian {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let mut state = self.state.lock();
+        state.requests.push(request.clone());
+        if request.headers.get("x-webhook-secret").and_then(|secret| secret.to_str().ok()) != Some(SECRET) {
+            return page(500);
+        }
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let client = body["clientId"].as_str().unwrap().to_owned();
+        let takes = match request.url.path() {
+            "/webhook/backup" => true,
+            "/webhook/backup/fetch" => false,
+            other => panic!("{other}"),
+        };
+        match state.mood {
+            Mood::Down => return page(500),
+            Mood::Forgetful => return ResponseTemplate::new(204),
+            Mood::Elsewhere => {
+                let there = format!("{}{}", self.elsewhere, request.url.path());
+                return ResponseTemplate::new(307).insert_header("location", there);
+            }
+            Mood::Endless => return ResponseTemplate::new(200).set_body_bytes(vec![b' '; 2 * 1024 * 1024]),
+            Mood::Page => return page(200),
+            _ => {}
+        }
+        let late = if state.mood == Mood::Slow { Duration::from_millis(1_500) } else { Duration::ZERO };
+        if takes {
+            let share = body["share"].as_str().unwrap().to_owned();
+            let method = if state.has_one_slot { "" } else { body["backupMethod"].as_str().unwrap() };
+            let row = (client, method.to_owned(), share);
+            state.before = state.rows.clone();
+            if state.mood != Mood::Stale {
+                state.rows.retain(|old| (&old.0, &old.1) != (&row.0, &row.1));
+                state.rows.push(row);
+            }
+            return ResponseTemplate::new(200).set_body_json(json!({ "message": "OK" })).set_delay(late);
+        }
+        let shown = state.rows.iter().filter(|row| row.0 == client).map(|row| match state.mood {
+            Mood::Foreign => row.2.replace(&client, "viserys"),
+            Mood::Tampered => tampered(&row.2),
+            _ => row.2.clone(),
+        });
+        let mut shown: Vec<String> = shown.collect();
+        let answer = match state.has_one_slot {
+            true => json!({ "backupShare": shown.pop() }),
+            // rows that cannot be read pile up with the years
+            false => {
+                let shares = [vec!["{".to_owned(), String::new()], shown].concat();
+                json!({ "backupShares": shares })
+            }
+        };
+        ResponseTemplate::new(200).set_body_json(answer).set_delay(late)
+    }
+}
+
+fn page(status: u16) -> ResponseTemplate {
+    ResponseTemplate::new(status).set_body_raw("<!DOCTYPE html><pre>Error: Unauthorized</pre>", "text/html")
+}
+
+/// Another half under the same name: its last octets are others.
+fn tampered(share: &str) -> String {
+    let mut share: Value = serde_json::from_str(share).unwrap();
+    let half = share["share"].as_str().unwrap();
+    let flipped: String = half.chars().map(|letter| if letter == 'A' { 'B' } else { letter }).collect();
+    assert_ne!(half, flipped);
+    share["share"] = flipped.into();
+    share.to_string()
+}
+
+impl Custodian {
+    async fn start(has_one_slot: bool) -> (Self, MockServer, MockServer) {
+        let (here, elsewhere) = (MockServer::start().await, MockServer::start().await);
+        let state = State { mood: Mood::Good, has_one_slot, rows: vec![], before: vec![], requests: vec![] };
+        let custodian = Self { state: Arc::new(Mutex::new(state)), elsewhere: elsewhere.uri() };
+        Mock::given(any()).respond_with(custodian.clone()).mount(&here).await;
+        (custodian, here, elsewhere)
+    }
+
+    fn feels(&self, mood: Mood) {
+        self.state.lock().mood = mood;
+    }
+
+    /// What it keeps.
+    fn rows(&self) -> Vec<(String, String, String)> {
+        self.state.lock().rows.clone()
+    }
+}
+
+/// The application says that it stored its text, again and again, until the custodian has its half.
+async fn stored(server: &TestServer, wallet: &keystead_sdk::wallet::Wallet) {
+    for _ in 0..100 {
+        match wallet.stored_backup(true).await {
+            Ok(()) => return,
+            Err(WalletError::CustodianWaits) => {}
+            Err(error) => panic!("{error}"),
+        }
+        server.clock.advance(61_000);
+        server.app.jobs.wake();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the custodian never gets its half");
+}
+
+async fn on(server: &TestServer, entered: &AuthenticationResult) -> keystead_sdk::Api {
+    let builder = server.api(&MemoryStorage::new()).user_name(DAENERYS).token(entered.token.duplicate());
+    builder.new_key_when_lost().build().await.unwrap()
+}
+
+async fn wallet_document(server: &TestServer, owner: &str) -> Value {
+    let mut tx = server.app.store.read().await.unwrap();
+    let document = tx.document(&server.group, "Wallet", owner).await.unwrap().unwrap();
+    serde_json::from_str(&document.body).unwrap()
+}
+
+/// How many custodian's halves of these backup pairs we keep, as copies and as the custodian.
+async fn kept(server: &TestServer, owner: &str) -> usize {
+    let wallet = wallet_document(server, owner).await;
+    let mut tx = server.app.store.read().await.unwrap();
+    let mut kept = 0;
+    for set in wallet["state"]["backups"].as_array().unwrap() {
+        for pair in set["pairs"].as_object().unwrap().values() {
+            for class in ["WalletHalf", "WalletCustody"] {
+                let id = format!("{}-{}", wallet["wallet"].as_str().unwrap(), pair.as_str().unwrap());
+                kept += usize::from(tx.document(&server.group, class, &id).await.unwrap().is_some());
+            }
+        }
+    }
+    kept
+}
+
+#[tokio::test]
+async fn a_custodian_of_either_kind_brings_the_wallet_back() {
+    for has_one_slot in [false, true] {
+        let server = TestServer::new().await;
+        let (custodian, here, _elsewhere) = Custodian::start(has_one_slot).await;
+        configure(&server.app, &server.group, &format!("{}/webhook", here.uri()), SECRET).await.unwrap();
+        let entered = server.by_code(&MemoryStorage::new()).await;
+        let owner = entered.api.data_owner().unwrap().1.to_owned();
+        let addresses = entered.api.wallet().create().await.unwrap();
+        let mut text = entered.api.wallet().back_up(&password()).await.unwrap();
+        assert_eq!(custodian.rows(), [], "nothing before the application has its text");
+        assert_eq!(kept(&server, &owner).await, 2);
+        stored(&server, &entered.api.wallet()).await;
+        assert!(entered.api.wallet().is_backed_up().await.unwrap());
+        assert_eq!(custodian.rows().len(), if has_one_slot { 1 } else { 2 });
+        assert_eq!(kept(&server, &owner).await, 0, "the custodian alone has its half");
+
+        // two devices are lost, one after the other
+        for _ in 0..2 {
+            let api = on(&server, &entered).await;
+            let new_text = api.wallet().recover(&text, &password()).await.unwrap();
+            assert_eq!(kept(&server, &owner).await, 2);
+            stored(&server, &api.wallet()).await;
+            assert_eq!(api.wallet().addresses().await.unwrap().as_ref(), Some(&addresses));
+            api.wallet().sign_digest(DIGEST).await.unwrap();
+            assert!(matches!(api.wallet().recover(&text, &password()).await, Err(WalletError::BackupRetired)));
+            assert_eq!(custodian.rows().len(), if has_one_slot { 1 } else { 2 });
+            assert_eq!(kept(&server, &owner).await, 0);
+            text = new_text;
+        }
+        requests_are_as_documented(&custodian, &owner);
+    }
+}
+
+fn requests_are_as_documented(custodian: &Custodian, owner: &str) {
+    let mut methods = Vec::new();
+    for request in &custodian.state.lock().requests {
+        let header = |name: &str| request.headers.get(name).unwrap().to_str().unwrap().to_owned();
+        assert_eq!((header("content-type"), header("accept")), ("application/json".into(), "application/json".into()));
+        assert_eq!(header("webhook-timestamp").len(), 10);
+        assert!(header("webhook-id").starts_with("msg_") && header("webhook-signature").starts_with("v1,"));
+        assert!(request.body.len() < 8_192);
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        assert_eq!(body["clientId"], owner);
+        if request.url.path().ends_with("/backup") {
+            let share: Value = serde_json::from_str(body["share"].as_str().unwrap()).unwrap();
+            assert_eq!(share["backupSharePairId"], body["backupSharePairId"]);
+            assert_eq!(share["clientId"], owner);
+            methods.push(body["backupMethod"].as_str().unwrap().to_owned());
+        } else {
+            assert_eq!(body.as_object().unwrap().len(), 1);
+        }
+    }
+    assert_eq!(methods[..2], ["PASSWORD-SECP256K1", "PASSWORD-ED25519"]);
+}
+
+/// Whatever a custodian does, what was in force is, both texts bring the wallet back, and everything goes on when it is
+/// well again.
+#[tokio::test]
+async fn a_custodian_in_a_mood_loses_nothing() {
+    let server = TestServer::with(|config| config.custody.timeout_ms = 700).await;
+    let (custodian, here, elsewhere) = Custodian::start(false).await;
+    let url = format!("{}/webhook", here.uri());
+    configure_as(&server.app, &server.group, &url, SECRET, Format::Multi).await.unwrap();
+    let entered = server.by_code(&MemoryStorage::new()).await;
+    let wallet = entered.api.wallet();
+    let owner = entered.api.data_owner().unwrap().1.to_owned();
+    wallet.create().await.unwrap();
+    let mut text = wallet.back_up(&password()).await.unwrap();
+    stored(&server, &wallet).await;
+    for mood in [
+        Mood::Down,
+        Mood::Forgetful,
+        Mood::Stale,
+        Mood::Foreign,
+        Mood::Tampered,
+        Mood::Slow,
+        Mood::Elsewhere,
+        Mood::Endless,
+        Mood::Page,
+    ] {
+        // it is asked for its half: nothing begins
+        custodian.feels(mood);
+        if mood != Mood::Stale {
+            let refused = on(&server, &entered).await.wallet().recover_signing(&text, &password()).await.unwrap_err();
+            assert!(matches!(refused, WalletError::CustodianFailed) && refused.retryable(), "{mood:?}: {refused}");
+        }
+        // it is given a new half: it does not count until it was seen
+        let before = wallet_document(&server, &owner).await["state"]["backups"].clone();
+        let new_text = loop {
+            match wallet.back_up(&password()).await {
+                Ok(text) => break text,
+                // of the recovery that was not begun
+                Err(WalletError::InProgress) => give_up(&server, &entered).await,
+                Err(error) => panic!("{mood:?}: {error}"),
+            }
+        };
+        for _ in 0..2 {
+            assert!(matches!(wallet.stored_backup(true).await, Err(WalletError::CustodianWaits)), "{mood:?}");
+            server.clock.advance(61_000);
+            server.app.jobs.wake();
+            tokio::time::sleep(Duration::from_millis(900)).await;
+        }
+        let now = wallet_document(&server, &owner).await["state"]["backups"].clone();
+        let active = |sets: &Value| -> Vec<Value> {
+            let sets = sets.as_array().unwrap().iter();
+            sets.filter(|set| set["status"] == "ACTIVE").map(|set| set["pairs"].clone()).collect()
+        };
+        assert_eq!(active(&before), active(&now), "{mood:?}");
+        assert_eq!(kept(&server, &owner).await, 2, "{mood:?}: our copy stays");
+        wallet.sign_digest(DIGEST).await.unwrap();
+        // it is well again
+        custodian.feels(Mood::Good);
+        stored(&server, &wallet).await;
+        assert_eq!(kept(&server, &owner).await, 0, "{mood:?}");
+        assert_eq!(custodian.rows().len(), 2);
+        text = new_text;
+    }
+    assert!(elsewhere.received_requests().await.unwrap().is_empty(), "no redirect is followed");
+    let api = on(&server, &entered).await;
+    api.wallet().recover_signing(&text, &password()).await.unwrap();
+    api.wallet().sign_digest(DIGEST).await.unwrap();
+    the_calls_are_on_record(&server).await;
+}
+
+/// Gives up what the server has under way, as a new device offers.
+async fn give_up(server: &TestServer, entered: &AuthenticationResult) {
+    let owner = entered.api.data_owner().unwrap().1;
+    let fence = wallet_document(server, owner).await["state"]["operation"]["fence"].clone();
+    let credentials = json!({ "username": DAENERYS, "password": entered.token.expose() });
+    let http = keystead_server::http::outgoing().unwrap();
+    let at = |path: &str| format!("{}/rest/v2/{path}", server.base);
+    let tokens: Value = http.post(at("auth/login")).json(&credentials).send().await.unwrap().json().await.unwrap();
+    let abandon = http.post(at("wallet/abandon")).bearer_auth(tokens["token"].as_str().unwrap()).json(&fence);
+    assert!(abandon.send().await.unwrap().status().is_success());
+}
+
+async fn the_calls_are_on_record(server: &TestServer) {
+    let http = keystead_server::http::outgoing().unwrap();
+    let at = |path: &str| format!("{}/rest/v2/{path}", server.base);
+    let credentials = json!({ "username": "jorah", "password": "dragonstone" });
+    let tokens: Value = http.post(at("auth/login")).json(&credentials).send().await.unwrap().json().await.unwrap();
+    let calls = http.get(at("wallet/custodian/calls")).bearer_auth(tokens["token"].as_str().unwrap()).send();
+    let text = calls.await.unwrap().text().await.unwrap();
+    assert!(!text.contains(SECRET) && !text.contains("share\""), "{text}");
+    let calls: Value = serde_json::from_str(&text).unwrap();
+    let calls = calls["calls"].as_array().unwrap();
+    assert!((20..=100).contains(&calls.len()), "{}", calls.len());
+    assert!(calls.windows(2).all(|two| two[0]["at"].as_i64() >= two[1]["at"].as_i64()), "newest first");
+    for outcome in ["ok", "status", "timeout", "redirect", "tooLong", "unreadable"] {
+        assert!(calls.iter().any(|call| call["outcome"] == outcome), "{outcome}");
+    }
+    let last = &calls[0];
+    assert_eq!((&last["call"], &last["status"], &last["outcome"]), (&"backup/fetch".into(), &200.into(), &"ok".into()));
+    assert!(last["url"].as_str().unwrap().ends_with("/webhook/backup/fetch"));
+}
+
+/// An administrator says who the custodian is; nobody sees its secret again.
+#[tokio::test]
+async fn a_custodian_is_chosen_by_an_administrator() {
+    let server = TestServer::new().await;
+    let entered = server.by_code(&MemoryStorage::new()).await;
+    let http = keystead_server::http::outgoing().unwrap();
+    let at = |path: &str| format!("{}/rest/v2/{path}", server.base);
+    let mut tokens = Vec::new();
+    for (login, secret) in [("jorah", "dragonstone"), (DAENERYS, entered.token.expose())] {
+        let credentials = json!({ "username": login, "password": secret });
+        let answer: Value = http.post(at("auth/login")).json(&credentials).send().await.unwrap().json().await.unwrap();
+        tokens.push(answer["token"].as_str().unwrap().to_owned());
+    }
+    let put = async |token: &str, body: Value| {
+        let answer = http.put(at("wallet/custodian")).bearer_auth(token).json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    let good = json!({ "url": "https://custodian.example.org/webhook/", "secret": SECRET });
+    assert_eq!(put(&tokens[1], good.clone()).await.0, 403);
+    assert_eq!(http.get(at("wallet/custodian/calls")).bearer_auth(&tokens[1]).send().await.unwrap().status(), 403);
+    for (url, secret, format, field) in [
+        ("http://custodian.example.org/", SECRET, "auto", "url"),
+        ("https://10.0.0.1/", SECRET, "auto", "url"),
+        ("https://169.254.169.254/latest", SECRET, "auto", "url"),
+        ("https://[fd00::1]/", SECRET, "auto", "url"),
+        ("https://[::ffff:192.168.0.1]/", SECRET, "auto", "url"),
+        ("nowhere", SECRET, "auto", "url"),
+        ("https://custodian.example.org/", "", "auto", "secret"),
+        ("https://custodian.example.org/", "a\nb", "auto", "secret"),
+        ("https://custodian.example.org/", SECRET, "tape", "format"),
+    ] {
+        let (status, answer) = put(&tokens[0], json!({ "url": url, "secret": secret, "format": format })).await;
+        assert_eq!((status, &answer["field"]), (400, &field.into()), "{url} {answer}");
+    }
+    let (status, answer) = put(&tokens[0], good).await;
+    let set = json!({ "url": "https://custodian.example.org/webhook", "format": "auto", "detected": "auto" });
+    assert_eq!((status, &answer), (200, &set));
+    let mut tx = server.app.store.read().await.unwrap();
+    let stored = tx.document(&server.group, "WalletCustodian", "custodian").await.unwrap().unwrap();
+    assert!(!stored.body.contains(SECRET));
+    let deleted = http.delete(at("wallet/custodian")).bearer_auth(&tokens[0]).send().await.unwrap();
+    assert_eq!(deleted.json::<Value>().await.unwrap(), json!({}));
+}

@@ -1,0 +1,93 @@
+//! The two calls of a custodian behind webhooks: `/backup` gives it halves, `/backup/fetch` has it show them
+//! (portal 3.1).
+
+use reqwest::Url;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::call::{Call, CallError};
+use super::log::{self, Entry};
+use super::settings::{Webhook, detect};
+use super::share::{Given, Shown, read};
+use crate::app::App;
+
+/// The custodian did not take or show what it should. It may have taken it all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the custodian: {0}")]
+pub(crate) struct Failed(CallError);
+
+/// Gives the custodian halves: in a call for each curve, or in one where it keeps one share of each client. With
+/// whatever success it answers, they are to be fetched before they count.
+pub(crate) async fn push(app: &App, group: &str, webhook: &Webhook, given: &Given) -> Result<(), Failed> {
+    let bodies = if webhook.has_one_slot() { given.together() } else { given.apart() };
+    for body in bodies {
+        let text = serde_json::to_vec(&body).map(Zeroizing::new).map_err(|_| Failed(CallError::Unreadable))?;
+        let method = Some(body.method().to_owned());
+        // the same half said again is the same message
+        let id = format!("msg_{}", body.backup_share_pair_id);
+        called(app, group, webhook, &Saying { call: "backup", client: &given.client, method, id }, text).await?;
+    }
+    Ok(())
+}
+
+/// What the custodian shows of a client. Entries that cannot be read, or are of others, are passed over.
+pub(crate) async fn fetch(app: &App, group: &str, webhook: &Webhook, client: &str) -> Result<Vec<Shown>, Failed> {
+    let text = Zeroizing::new(json!({ "clientId": client }).to_string().into_bytes());
+    let id = format!("msg_{}", app.rng.uuid());
+    let body = called(app, group, webhook, &Saying { call: "backup/fetch", client, method: None, id }, text).await?;
+    let answer = read(&body, client).ok_or(Failed(CallError::Unreadable))?;
+    // what shows nothing says nothing about its kind either
+    if (!answer.shown.is_empty() || answer.has_one_slot)
+        && let Err(error) = detect(app, group, webhook, answer.has_one_slot).await
+    {
+        tracing::warn!(%error, "the kind of a custodian could not be remembered");
+    }
+    Ok(answer.shown)
+}
+
+struct Saying<'a> {
+    call: &'static str,
+    client: &'a str,
+    method: Option<String>,
+    id: String,
+}
+
+async fn called(
+    app: &App,
+    group: &str,
+    webhook: &Webhook,
+    saying: &Saying<'_>,
+    body: Zeroizing<Vec<u8>>,
+) -> Result<Vec<u8>, Failed> {
+    let url = Url::parse(&format!("{}/{}", webhook.base.as_str().trim_end_matches('/'), saying.call));
+    let url = url.map_err(|_| Failed(CallError::Blocked))?;
+    let (at, began) = (app.now(), tokio::time::Instant::now());
+    let called = Call { url: &url, secret: &webhook.secret, id: &saying.id, body }.make(app).await;
+    // an answer that cannot be read is a failed fetch
+    let outcome = match &called.body {
+        Ok(body) if saying.call == "backup/fetch" && read(body, saying.client).is_none() => Err(CallError::Unreadable),
+        Ok(_) => Ok(()),
+        Err(error) => Err(*error),
+    };
+    let status = called.status.map(|status| status.as_u16());
+    let outcome_name = outcome.err().map_or("ok", CallError::name);
+    tracing::info!(call = saying.call, status, outcome = outcome_name, "a custodian was called");
+    let entry = Entry {
+        at,
+        call: saying.call.to_owned(),
+        client_id: saying.client.to_owned(),
+        url: place(&url),
+        backup_method: saying.method.clone(),
+        status,
+        duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        outcome: outcome_name.to_owned(),
+    };
+    log::add(app, group, entry).await;
+    called.body.map_err(Failed)
+}
+
+/// Host, port and path.
+fn place(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}{port}{}", url.host_str().unwrap_or_default(), url.path())
+}
