@@ -50,6 +50,9 @@ pub(crate) struct Fresh {
     pub(crate) state: Zeroizing<Vec<u8>>,
 }
 
+/// A challenge that is a scalar of either curve, the most significant byte first.
+pub(crate) type Challenge = [u8; 31];
+
 /// One curve, by one library.
 pub(crate) trait Backend: Sync {
     /// A new key.
@@ -87,6 +90,12 @@ pub(crate) trait Backend: Sync {
 
     /// The private key of two shares at 1 and 2.
     fn combine(&self, secrets: [&SecretScalar; 2]) -> Option<SecretScalar>;
+
+    /// `nonce + challenge * secret`, where the challenge is below 2^248.
+    fn respond(&self, nonce: &SecretScalar, challenge: &Challenge, secret: &SecretScalar) -> Option<[u8; 32]>;
+
+    /// Whether `response` is that of whoever knows the secrets of the points `nonce` and `public`.
+    fn responds(&self, nonce: &[u8], challenge: &Challenge, public: &[u8], response: &[u8; 32]) -> bool;
 
     /// Whether `state` is one with which `share` can sign.
     ///

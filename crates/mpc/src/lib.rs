@@ -14,6 +14,7 @@
 //! | recover | [`recover`], [`recover_wallet`] | [`BackupHalf`] | both |
 //! | renew a signing pair only | [`renew`], [`renew_wallet`], [`refresh`] | either | [`SigningHalf`] |
 //! | check a stored pair | [`test_sign`], [`BackupHalf::matches`] | | |
+//! | show that a half is at hand | [`prove_share`], [`verify_share`] | [`BackupHalf`] | |
 //! | have the key, and end the wallet | [`eject`] | two [`BackupHalf`] | [`EjectedKey`] |
 //! | tell addresses | [`address`], [`derive_public`] | a public key | text |
 //!
@@ -85,6 +86,7 @@ mod half;
 mod hash;
 mod ids;
 mod op;
+mod proof;
 mod secret;
 mod session;
 mod signature;
@@ -100,6 +102,7 @@ pub use op::{
     EjectedKey, NewPairs, NewWallet, Recovered, WalletBackup, WalletHalves, back_up, back_up_wallet, create_wallet,
     eject, keygen, recover, recover_wallet, refresh, renew, renew_wallet, sign, test_sign,
 };
+pub use proof::{prove_share, verify_share};
 pub use secret::SecretScalar;
 pub use session::frame::MAX_MESSAGE;
 pub use session::id::{Nonce, SessionParams};

@@ -19,7 +19,7 @@ pub(crate) struct Call {
     path: String,
     has_query: bool,
     headers: Vec<(HeaderName, String)>,
-    body: Option<Vec<u8>>,
+    body: Option<(&'static str, Vec<u8>)>,
     repeat: Repeat,
 }
 
@@ -79,7 +79,14 @@ impl Call {
     /// Sets a JSON body.
     pub(crate) fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
         // what the SDK sends are maps with text keys, which always serialise
-        self.body = Some(serde_json::to_vec(body).unwrap_or_default());
+        self.body = Some(("application/json", serde_json::to_vec(body).unwrap_or_default()));
+        self
+    }
+
+    /// Sets a body of another type.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn body(mut self, content_type: &'static str, body: Vec<u8>) -> Self {
+        self.body = Some((content_type, body));
         self
     }
 
@@ -143,8 +150,8 @@ impl Server {
         if let Some(bearer) = bearer {
             request.set_header(http::header::AUTHORIZATION, &format!("Bearer {bearer}"))?;
         }
-        if let Some(body) = &call.body {
-            request.set_header(http::header::CONTENT_TYPE, "application/json")?;
+        if let Some((content_type, body)) = &call.body {
+            request.set_header(http::header::CONTENT_TYPE, content_type)?;
             request.body = body.clone().into();
         }
         Ok(request)

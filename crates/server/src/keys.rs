@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use aws_lc_rs::{constant_time, hkdf, hmac};
 use zeroize::Zeroizing;
 
@@ -22,6 +23,8 @@ pub enum Purpose {
     Challenge,
     /// Entries of the audit log.
     Audit,
+    /// Challenges of restore drills of wallets.
+    Drill,
 }
 
 impl Purpose {
@@ -32,6 +35,7 @@ impl Purpose {
             Self::Address => b"address",
             Self::Challenge => b"challenge",
             Self::Audit => b"audit",
+            Self::Drill => b"drill",
         }
     }
 }
@@ -41,6 +45,7 @@ pub struct ServerKeys {
     mac: hmac::Key,
     seal: LessSafeKey,
     token: Zeroizing<Vec<u8>>,
+    identity: Ed25519KeyPair,
 }
 
 impl ServerKeys {
@@ -62,6 +67,8 @@ impl ServerKeys {
             mac: hmac::Key::new(hmac::HMAC_SHA256, &derive(b"mac")?),
             seal: LessSafeKey::new(seal),
             token: derive(b"token")?,
+            identity: Ed25519KeyPair::from_seed_unchecked(&derive(b"identity")?)
+                .map_err(|_| io::Error::other("bad key"))?,
         })
     }
 
@@ -142,6 +149,18 @@ impl ServerKeys {
             .len();
         plain.truncate(opened);
         Some(plain)
+    }
+
+    /// Signs what anybody may check with [`Self::public_key`] (Ed25519). Signatures of one context are none of
+    /// another.
+    pub fn sign(&self, context: &str, message: &[u8]) -> Vec<u8> {
+        let signed = [b"keystead ".as_slice(), context.as_bytes(), b"\0", message].concat();
+        self.identity.sign(&signed).as_ref().to_vec()
+    }
+
+    /// The key that [`Self::sign`]'s signatures are of; the same as long as the server's secret is.
+    pub fn public_key(&self) -> &[u8] {
+        self.identity.public_key().as_ref()
     }
 
     /// The key that access and refresh tokens are signed with.

@@ -1,13 +1,14 @@
 //! `keystead client`: somebody's own data from the command line, sealed and opened on this machine.
 //!
 //! [`profile`] is what is remembered between two commands, [`entry`] registers and logs in, [`records`] are data
-//! samples, [`recovery`] is what happens when a key is lost.
+//! samples, [`recovery`] is what happens when a key is lost, [`wallet`] keys that sign on chains.
 
 mod entry;
 mod profile;
 mod records;
 mod recovery;
 mod show;
+mod wallet;
 
 use std::path::PathBuf;
 
@@ -62,6 +63,9 @@ pub(crate) enum Command {
     RecoveryKit(recovery::Kit),
     /// What would come back if this device died now, and through whom
     Report,
+    /// A wallet of two halves: create, sign, back up, try the backup, recover
+    #[command(subcommand)]
+    Wallet(wallet::Command),
 }
 
 /// Carries out a command.
@@ -86,5 +90,6 @@ async fn carry_out(arguments: Arguments) -> anyhow::Result<()> {
         Command::AskBack => recovery::ask_back(&profile, &show).await,
         Command::RecoveryKit(command) => recovery::kit(&profile, &show, command).await,
         Command::Report => recovery::report(&profile, &show).await,
+        Command::Wallet(command) => wallet::carry_out(&profile, &show, command).await,
     }
 }

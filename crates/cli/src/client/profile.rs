@@ -96,7 +96,8 @@ impl Profile {
     }
 }
 
-fn first_line(file: &Path) -> anyhow::Result<String> {
+/// The first line of a file that holds a secret.
+pub(crate) fn first_line(file: &Path) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))?;
     let line = text.lines().next().unwrap_or_default();
     if line.is_empty() {

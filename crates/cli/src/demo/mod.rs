@@ -1,8 +1,9 @@
 //! `keystead demo`: the tutorials, played on a real server over real HTTP.
 //!
-//! [`stage`] shows what happens, [`people`] are the devices and who uses them, [`sharing`], [`lost_key`] and
-//! [`wallet`] are the three stories.
+//! [`stage`] shows what happens, [`people`] are the devices and who uses them, [`sharing`], [`lost_key`], [`wallet`] and
+//! [`joint`] are the four stories.
 
+mod joint;
 mod lost_key;
 mod people;
 mod sharing;
@@ -41,7 +42,7 @@ async fn play(arguments: &Arguments) -> anyhow::Result<()> {
     let directory = tempfile::Builder::new().prefix("keystead-demo-").tempdir()?;
     stage.title(
         "Keystead demo",
-        "Three stories on a real server in a temporary directory, over real HTTP. The server keeps what you see as stored.",
+        "Four stories on a real server in a temporary directory, over real HTTP. The server keeps what you see as stored.",
     );
 
     let mut config = Config { dev: true, ..Config::default() };
@@ -54,7 +55,8 @@ async fn play(arguments: &Arguments) -> anyhow::Result<()> {
     let told = async {
         sharing::tell(&mut stage, &mut world).await?;
         lost_key::tell(&mut stage, &mut world).await?;
-        wallet::tell(&mut stage, &mut world).await
+        wallet::tell(&mut stage, &mut world).await?;
+        joint::tell(&mut stage, &mut world).await
     };
     let told = told.await;
     if let Err(error) = told {
@@ -69,6 +71,7 @@ async fn play(arguments: &Arguments) -> anyhow::Result<()> {
         "He could not be fooled into letting somebody else in: the words they compared come from the whole new key.",
         "Her wallet was never in one place: the phone had one half, the server the other. A stolen phone and a lost one \
          cost her nothing, and the address stayed.",
+        "When everything was gone, one call to Jorah brought the records and the wallet back: its key was one of them.",
     ]);
     if arguments.keep {
         keep(&mut stage, &world, directory.path()).await?;

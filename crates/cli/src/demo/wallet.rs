@@ -35,5 +35,6 @@ pub(crate) async fn tell(stage: &mut Stage, world: &mut World) -> anyhow::Result
     let thief = wallet.sign_message(b"send me everything").await;
     ensure!(thief.is_err(), "the stolen phone still signs");
     stage.note("The thief tries the old phone: refused (SIGN_SHARE_MISMATCH).");
+    world.enter_patient(entered.api);
     Ok(())
 }

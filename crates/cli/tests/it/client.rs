@@ -182,3 +182,43 @@ fn what_is_wrong_is_said() {
     let missing = Path::new("/nonexistent/passphrase").to_str().unwrap();
     assert!(world.fails("nobody", &["whoami", "--passphrase-file", missing]).contains("cannot be read"));
 }
+
+#[test]
+fn a_wallet_comes_back_with_its_backup() {
+    let world = World::new();
+    let register = ["register", "--doctor", "--email", JORAH, "--first-name", "Jorah", "--last-name", "Mormont"];
+    let jorah = objects(&register, &world.with_code("jorah", &register, JORAH));
+    let jorah = jorah[0]["dataOwnerId"].as_str().unwrap().to_owned();
+    let register = ["register", "--email", DAENERYS, "--first-name", "Daenerys", "--responsible", &jorah];
+    objects(&register, &world.with_code("phone", &register, DAENERYS));
+    assert!(world.fails("phone", &["wallet", "show"]).contains("wallet create"));
+    let made = world.client("phone", &["wallet", "create"])[0]["evm"].clone();
+
+    let file = |name: &str| world.profiles.path().join(name).display().to_string();
+    let (backup, key, pin) = (file("backup"), file("key"), file("pin"));
+    std::fs::write(&pin, "123\n").unwrap();
+    let with_pin = ["wallet", "back-up", &backup, "--method", "pin", "--secret-file", &pin];
+    assert!(world.fails("phone", &with_pin).contains("at least 4 characters"));
+    assert!(world.fails("phone", &["wallet", "back-up", &backup, "--method", "file"]).contains("--key-file"));
+    let by_file = ["--method", "file", "--key-file", &key];
+    world.client("phone", &[&["wallet", "back-up", &backup][..], &by_file].concat());
+    let shown = &world.client("phone", &["wallet", "show"])[0];
+    assert_eq!((&shown["onDevice"], &shown["methods"]), (&true.into(), &serde_json::json!(["FILE"])));
+
+    let login = ["login", "--email", DAENERYS, "--responsible", &jorah, "--new-key"];
+    objects(&login, &world.with_code("laptop", &login, DAENERYS));
+    let sign = ["wallet", "sign", "personal_sign", r#"["hello"]"#];
+    assert!(world.fails("laptop", &sign).contains("recover"));
+    assert!(world.fails("laptop", &["wallet", "recover", &backup]).contains("another method"));
+    let drill = &world.client("laptop", &[&["wallet", "drill", &backup][..], &by_file].concat())[0];
+    assert!(drill["statement"].as_str().unwrap().contains(r#""method":"FILE""#));
+    assert!(world.fails("laptop", &["wallet", "drill", &backup]).contains("another method"));
+    let recovered = &world.client("laptop", &[&["wallet", "recover", &backup][..], &by_file].concat())[0];
+    assert_eq!(recovered["evm"], made);
+    let signed = world.client("laptop", &sign)[0]["result"].as_str().unwrap().len();
+    assert_eq!(signed, 132);
+    assert!(world.fails("phone", &sign).contains("recover"));
+    let wrong = ["wallet", "sign", "personal_sign", r#"[1]"#];
+    assert!(world.fails("laptop", &wrong).contains("params[0]: expected a text"));
+    assert!(world.fails("laptop", &["wallet", "sign", "eth_mine", "[]"]).contains("personal_sign"));
+}

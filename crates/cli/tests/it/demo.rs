@@ -17,9 +17,15 @@ fn a_newcomer_understands_it() {
     // not a terminal: no colours, no bars
     assert!(!text.contains('\u{1b}'));
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
-    for part in
-        ["the server has", "encryptedSelf", "she reads", "access is given back", "SIGN_SHARE_MISMATCH", "What happened"]
-    {
+    for part in [
+        "the server has",
+        "encryptedSelf",
+        "she reads",
+        "access is given back",
+        "SIGN_SHARE_MISMATCH",
+        "all of them",
+        "What happened",
+    ] {
         assert!(text.contains(part), "{part} is missing:\n{text}");
     }
 }
@@ -30,7 +36,7 @@ fn a_program_reads_it() {
     let events: Vec<Value> =
         String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let of = |kind: &str| events.iter().filter(|event| event["event"] == kind).collect::<Vec<_>>();
-    assert_eq!(of("chapter").len(), 3);
+    assert_eq!(of("chapter").len(), 4);
     assert!(of("failed").is_empty());
     let summary = of("summary");
     assert_eq!(summary[0]["steps"], of("step").len());

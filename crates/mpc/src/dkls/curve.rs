@@ -6,6 +6,7 @@ use k256::elliptic_curve::sec1::ToSec1Point;
 use k256::{AffinePoint, ProjectivePoint, PublicKey, Scalar};
 use zeroize::Zeroizing;
 
+use crate::backend::Challenge;
 use crate::secret::SecretScalar;
 
 /// The scalar, if it is canonical. Zero is.
@@ -44,6 +45,22 @@ pub(super) fn combine_points([first, second]: &[Vec<u8>; 2]) -> Option<Vec<u8>> 
 pub(super) fn combine([first, second]: [&SecretScalar; 2]) -> Option<SecretScalar> {
     let (first, second) = (scalar(first.expose())?, scalar(second.expose())?);
     Some(secret_of(&Zeroizing::new(*first + *first - *second)))
+}
+
+fn challenge_scalar(challenge: &Challenge) -> Option<Zeroizing<Scalar>> {
+    let mut bytes = [0; 32];
+    *bytes.last_chunk_mut()? = *challenge;
+    scalar(&bytes)
+}
+
+pub(super) fn respond(nonce: &SecretScalar, challenge: &Challenge, secret: &SecretScalar) -> Option<[u8; 32]> {
+    let (nonce, secret) = (scalar(nonce.expose())?, scalar(secret.expose())?);
+    Some((*nonce + *challenge_scalar(challenge)? * *secret).to_bytes().into())
+}
+
+pub(super) fn responds(nonce: &[u8], challenge: &Challenge, public: &[u8], response: &[u8; 32]) -> Option<bool> {
+    let claimed = ProjectivePoint::from(point(public)?) * *challenge_scalar(challenge)? + point(nonce)?;
+    Some(ProjectivePoint::GENERATOR * *scalar(response)? == claimed)
 }
 
 pub(super) fn verify(public_key: &[u8], digest: &[u8], signature: &[u8; 64]) -> bool {

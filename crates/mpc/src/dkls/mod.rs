@@ -17,7 +17,7 @@ mod wire;
 
 use dkls23_core::protocols::{Abort, AbortKind, AbortReason, PartyIndex};
 
-use crate::backend::{Backend, Fresh, Stage};
+use crate::backend::{Backend, Challenge, Fresh, Stage};
 use crate::error::{Malformed, MpcError};
 use crate::half::{Share, SigningHalf};
 use crate::ids::Party;
@@ -63,6 +63,14 @@ impl Backend for Dkls23 {
 
     fn combine(&self, secrets: [&SecretScalar; 2]) -> Option<SecretScalar> {
         curve::combine(secrets)
+    }
+
+    fn respond(&self, nonce: &SecretScalar, challenge: &Challenge, secret: &SecretScalar) -> Option<[u8; 32]> {
+        curve::respond(nonce, challenge, secret)
+    }
+
+    fn responds(&self, nonce: &[u8], challenge: &Challenge, public: &[u8], response: &[u8; 32]) -> bool {
+        curve::responds(nonce, challenge, public, response).unwrap_or_default()
     }
 
     fn check_state(&self, share: &Share, state: &[u8]) -> Result<(), Malformed> {

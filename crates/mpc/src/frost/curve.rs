@@ -3,6 +3,7 @@
 use frost_ed25519::keys::{SigningShare, VerifyingShare};
 use frost_ed25519::{Ciphersuite, Ed25519Sha512, Field, Group, Signature, VerifyingKey};
 
+use crate::backend::Challenge;
 use crate::secret::SecretScalar;
 
 type Points = <Ed25519Sha512 as Ciphersuite>::Group;
@@ -32,6 +33,25 @@ pub(super) fn combine([first, second]: [&SecretScalar; 2]) -> Option<SecretScala
     let first = Scalars::deserialize(first.expose()).ok()?;
     let second = Scalars::deserialize(second.expose()).ok()?;
     Some(SecretScalar::new(Scalars::serialize(&(first + first - second))))
+}
+
+fn scalar(challenge: &Challenge) -> Option<<Scalars as Field>::Scalar> {
+    let mut bytes = [0; 32];
+    for (to, from) in bytes.iter_mut().zip(challenge.iter().rev()) {
+        *to = *from;
+    }
+    Scalars::deserialize(&bytes).ok()
+}
+
+pub(super) fn respond(nonce: &SecretScalar, challenge: &Challenge, secret: &SecretScalar) -> Option<[u8; 32]> {
+    let nonce = Scalars::deserialize(nonce.expose()).ok()?;
+    let secret = Scalars::deserialize(secret.expose()).ok()?;
+    Some(Scalars::serialize(&(nonce + scalar(challenge)? * secret)))
+}
+
+pub(super) fn responds(nonce: &[u8], challenge: &Challenge, public: &[u8], response: &[u8; 32]) -> Option<bool> {
+    let response = Scalars::deserialize(response).ok()?;
+    Some(Points::generator() * response == point(nonce)? + point(public)? * scalar(challenge)?)
 }
 
 pub(super) fn verify(public_key: &[u8], message: &[u8], signature: &[u8; 64]) -> bool {

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use frost_ed25519::Identifier;
 use frost_ed25519::keys::{KeyPackage, PublicKeyPackage, SigningShare, VerifyingShare};
 
-use crate::backend::{Backend, Fresh, Stage};
+use crate::backend::{Backend, Challenge, Fresh, Stage};
 use crate::error::{Malformed, MpcError};
 use crate::half::{Share, SigningHalf};
 use crate::ids::Party;
@@ -56,6 +56,14 @@ impl Backend for Frost {
 
     fn combine(&self, secrets: [&SecretScalar; 2]) -> Option<SecretScalar> {
         curve::combine(secrets)
+    }
+
+    fn respond(&self, nonce: &SecretScalar, challenge: &Challenge, secret: &SecretScalar) -> Option<[u8; 32]> {
+        curve::respond(nonce, challenge, secret)
+    }
+
+    fn responds(&self, nonce: &[u8], challenge: &Challenge, public: &[u8], response: &[u8; 32]) -> bool {
+        curve::responds(nonce, challenge, public, response).unwrap_or_default()
     }
 
     fn check_state(&self, _share: &Share, state: &[u8]) -> Result<(), Malformed> {

@@ -9,6 +9,8 @@ mod hostile;
 #[cfg(test)]
 mod pairs;
 #[cfg(test)]
+mod proof;
+#[cfg(test)]
 mod sign;
 #[cfg(test)]
 mod stored;

@@ -202,7 +202,8 @@ fn lock(directory: &Path) -> Result<File, StorageError> {
     Ok(file)
 }
 
-fn private() -> OpenOptions {
+/// How a file is opened that nobody else may read.
+pub(crate) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]
@@ -219,7 +220,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, StorageError> {
 }
 
 /// Writes a file beside `path`, makes it durable, and puts it in the place of `path`.
-fn replace(path: &Path, bytes: &[u8], random: &dyn Random) -> Result<(), StorageError> {
+pub(crate) fn replace(path: &Path, bytes: &[u8], random: &dyn Random) -> Result<(), StorageError> {
     let directory = path.parent().ok_or(StorageError::NoDirectory)?;
     let mut suffix = [0; 8];
     random.fill(&mut suffix);

@@ -18,6 +18,8 @@ use keystead_crypto::provider::Platform;
 
 #[cfg(not(target_family = "wasm"))]
 pub use files::{SealedFiles, Unlock, user_data_directory};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use files::{private as private_file, replace as replace_file};
 pub use memory::MemoryStorage;
 #[cfg(not(target_family = "wasm"))]
 pub use seal::KdfCost;
@@ -70,6 +72,16 @@ pub trait KeyStorage: Platform {
     /// # Errors
     /// It may still be there.
     async fn remove_key(&self, name: &str) -> Result<(), StorageError>;
+
+    /// Whether somebody who finds the device has to know something before it gives keys: a passcode is set. Without
+    /// one there is no wallet on the device, and one that is there is erased. Storages of platforms that can tell
+    /// should; the default is to trust the device.
+    ///
+    /// # Errors
+    /// It cannot be told.
+    async fn is_protected(&self) -> Result<bool, StorageError> {
+        Ok(true)
+    }
 }
 
 /// Why a storage does not do what it should. Never names an entry, whose name carries ids of people.

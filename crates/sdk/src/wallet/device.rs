@@ -156,6 +156,17 @@ impl Device {
         Ok(())
     }
 
+    /// Deletes everything that is kept, the halves first.
+    pub(super) async fn erase(&mut self, core: &Core) -> Result<(), WalletError> {
+        for half in self.state.halves() {
+            for pair in [half.pairs.secp256k1, half.pairs.ed25519] {
+                core.parts.key_storage.remove_key(&half_entry(&self.wallet, pair)).await?;
+            }
+        }
+        *self = Self::default();
+        Ok(core.parts.storage.remove(&entry(core)).await?)
+    }
+
     /// The half of a signing pair.
     pub(super) async fn half(&self, core: &Core, pair: PairId) -> Result<SigningHalf, WalletError> {
         let text = core.parts.key_storage.get_key(&half_entry(&self.wallet, pair)).await?;

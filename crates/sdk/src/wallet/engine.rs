@@ -14,11 +14,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::device::{Device, Made, backup_pairs};
+use super::methods;
+use super::progress::Status as Telling;
 use super::session::{Outcome, run};
-use super::{Addresses, BackupMethod, Wallet, WalletError, cipher_text};
+use super::{Addresses, BackupMethod, Wallet, WalletError};
 use crate::call::Call;
 use crate::error::RequestError;
-use crate::storage::KdfCost;
 
 /// The most steps of one operation: more would mean that server and device do not understand each other.
 const STEPS: usize = 24;
@@ -30,6 +31,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// A backup as the server has it.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Backup {
+    pub(super) generation: Generation,
+    pub(super) method: Method,
     pub(super) status: PairStatus,
 }
 
@@ -111,7 +114,14 @@ impl Wallet {
             let ours = device.state.operation().copied();
             let (next, effects) = device.state.view(&status.view);
             device.go_on(core, next).await?;
-            // a password has no place where older ones would have to be deleted
+            if effects
+                .iter()
+                .any(|effect| matches!(effect, ClientEffect::DeleteKeysBefore { method: Method::Vault, .. }))
+            {
+                // what stays is deleted another time: only the newer one is needed any more
+                let _ = Box::pin(self.delete_older_keys(&BackupMethod::Vault)).await;
+            }
+            // the other methods are the application's: `delete_older_keys`
             let mut effects =
                 effects.into_iter().filter(|effect| !matches!(effect, ClientEffect::DeleteKeysBefore { .. }));
             let (effect, kind) = match (effects.next(), ours) {
@@ -134,7 +144,7 @@ impl Wallet {
                     told = self.say(fence, "signing", pairs, true).await?;
                 }
                 ClientEffect::StoreKey { generation } => {
-                    // the password is the key: it is with the user
+                    // it was before anything was sealed with it; what is typed is with the user
                     device.go_on(core, device.state.key_stored(generation)).await?;
                     told = Some(status);
                 }
@@ -187,16 +197,16 @@ impl Wallet {
             "pairs": pairs.to_set(),
             "stored": stored,
         });
-        self.tell("confirm", &body).await
+        self.post("confirm", &body).await
     }
 
     /// Gives an operation up, our own or another device's.
     pub(super) async fn abandon(&self, fence: Fence) -> Result<Option<Status>, WalletError> {
         let body = json!({ "operation": fence.operation, "generation": fence.generation });
-        self.tell("abandon", &body).await
+        self.post("abandon", &body).await
     }
 
-    async fn tell(&self, endpoint: &str, body: &Value) -> Result<Option<Status>, WalletError> {
+    async fn post(&self, endpoint: &str, body: &Value) -> Result<Option<Status>, WalletError> {
         // saying the same again changes nothing
         let call = Call::post(&["wallet", endpoint]).json(body).repeatable();
         match self.core.caller.write(call).await.map_err(WalletError::from) {
@@ -226,7 +236,10 @@ impl Wallet {
         means: &Means<'_>,
     ) -> Result<(), WalletError> {
         match self.made(device, fence, kind, means).await {
-            Ok((wallet, made)) => device.keep(&self.core, &wallet, fence, made).await,
+            Ok((wallet, made)) => {
+                self.tell(Telling::Storing);
+                device.keep(&self.core, &wallet, fence, made).await
+            }
             // how far the operation is will be asked
             Err(WalletError::Overtaken) => Ok(()),
             Err(error) if error.retryable() => Err(error),
@@ -256,7 +269,9 @@ impl Wallet {
         };
         let (wallet, generation, made) = match kind {
             OperationKind::Create => {
+                self.tell(Telling::Generating);
                 let Outcome { value, wallet, generation } = run(core, "create", &wish, create_wallet).await?;
+                self.tell(Telling::Parsing);
                 let WalletHalves { secp256k1, ed25519 } = value;
                 let signing = WalletHalves { secp256k1: secp256k1.signing, ed25519: ed25519.signing };
                 (wallet, generation, Made { signing: Some(signing), backup: None })
@@ -264,32 +279,39 @@ impl Wallet {
             OperationKind::Backup { method, from } => {
                 wishes("pairs", json!(from));
                 wishes("method", json!(method));
+                self.tell(Telling::Reading);
                 let halves = device.halves(core, from).await?;
                 let WalletHalves { secp256k1, ed25519 } = &halves;
+                self.tell(Telling::Generating);
                 let outcome =
                     run(core, "backup", &wish, |params| back_up_wallet(params, WalletHalves { secp256k1, ed25519 }));
                 let Outcome { value, wallet, generation } = outcome.await?;
-                let backup = Some(self.seal(&value, means)?);
+                self.tell(Telling::Parsing);
+                let backup = Some(self.seal(&value, means).await?);
                 (wallet, generation, Made { signing: None, backup })
             }
             OperationKind::Recover { from, rotate_backup } => {
                 wishes("pairs", json!(from));
                 wishes("rotateBackup", json!(rotate_backup));
                 let WalletHalves { secp256k1, ed25519 } = means.from.ok_or(WalletError::NotOnDevice)?;
+                self.tell(Telling::RecoveringSigning);
+                self.tell(Telling::Generating);
                 if rotate_backup {
                     let outcome = run(core, "recover", &wish, |params| {
                         recover_wallet(params, WalletHalves { secp256k1, ed25519 })
                     });
                     let Outcome { value, wallet, generation } = outcome.await?;
+                    self.tell_both_made();
                     let WalletHalves { secp256k1, ed25519 } = value;
                     let backup = WalletHalves { secp256k1: secp256k1.backup, ed25519: ed25519.backup };
                     let signing = WalletHalves { secp256k1: secp256k1.signing, ed25519: ed25519.signing };
-                    let backup = Some(self.seal(&backup, means)?);
+                    let backup = Some(self.seal(&backup, means).await?);
                     (wallet, generation, Made { signing: Some(signing), backup })
                 } else {
                     let outcome =
                         run(core, "recover", &wish, |params| renew_wallet(params, WalletHalves { secp256k1, ed25519 }));
                     let Outcome { value, wallet, generation } = outcome.await?;
+                    self.tell(Telling::Parsing);
                     (wallet, generation, Made { signing: Some(value), backup: None })
                 }
             }
@@ -302,13 +324,14 @@ impl Wallet {
         Ok((wallet, made))
     }
 
-    fn seal(
+    async fn seal(
         &self,
         halves: &WalletHalves<BackupHalf>,
         means: &Means<'_>,
     ) -> Result<(Method, PairIds, String), WalletError> {
         let method = means.method.ok_or(WalletError::NothingPending)?;
-        let text = cipher_text::seal(halves, method, KdfCost::default(), &*self.core.parts.random)?;
+        self.tell(Telling::Encrypting);
+        let text = methods::seal(&self.core, method, halves).await?;
         Ok((method.name(), backup_pairs(halves), text))
     }
 }

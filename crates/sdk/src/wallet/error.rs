@@ -2,6 +2,7 @@
 
 use keystead_mpc::{MpcError, NotUsable};
 
+use super::methods::MethodError;
 use crate::error::{RequestError, WriteError};
 use crate::storage::StorageError;
 use crate::transport::TransportError;
@@ -51,12 +52,19 @@ pub enum WalletError {
     /// The operation is further than this device thought.
     #[error("the operation is further than this device thought")]
     Overtaken,
-    /// The password is wrong, or what it seals was changed. Nothing is lost: try another.
+    /// The password or PIN is wrong, or what it seals was changed, or is somebody else's. Nothing is lost: try another.
     #[error("the password does not open the backup")]
     WrongPassword,
-    /// A password that is guessed too easily: at least eight characters are needed.
-    #[error("the password is too short: at least eight characters")]
-    WeakPassword,
+    /// The method of the backup could not be used.
+    #[error(transparent)]
+    Method(#[from] MethodError),
+    /// The device asks for no passcode, so that whoever finds it could sign: set one, then try again. What was kept
+    /// of the wallet is erased where a passcode is removed.
+    #[error("this device has no passcode: set one, then create or recover the wallet")]
+    NoPasscode,
+    /// The restore drill failed: why. The backup may be worth nothing: make another.
+    #[error("the drill failed: {0}")]
+    DrillFailed(&'static str),
     /// The text is no sealed backup.
     #[error("the backup is damaged or not a backup")]
     DamagedBackup,
@@ -88,6 +96,7 @@ impl WalletError {
                 true
             }
             Self::Storage(error) => error.retryable(),
+            Self::Method(error) => error.retryable(),
             Self::Request(error) => error.retryable(),
             _ => false,
         }

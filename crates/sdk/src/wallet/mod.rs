@@ -27,15 +27,20 @@
 
 mod cipher_text;
 mod device;
+mod drill;
 mod engine;
 mod error;
+pub mod methods;
+mod passcode;
+mod progress;
 mod session;
+pub mod signing;
 
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use keystead_model::wallet::{BackupMethod as Method, OperationKind, PairIds};
+use keystead_model::wallet::{OperationKind, PairIds};
 use keystead_mpc::address::{self, AddressError, Network};
 pub use keystead_mpc::{Curve, Signature};
 use keystead_mpc::{SignRequest, sign};
@@ -44,39 +49,18 @@ use serde_json::json;
 use sha3::{Digest as _, Keccak256};
 
 use self::device::{Device, backup_pairs};
+pub use self::drill::DrillReport;
 use self::engine::{Means, Reached, keys};
 pub use self::error::WalletError;
+pub use self::methods::BackupMethod;
+use self::progress::{Progress, Status};
+pub use self::progress::{Status as ProgressStatus, WalletProgress};
 use self::session::{Outcome, run};
 use crate::api::Core;
 use crate::error::RequestError;
-use crate::secret::SecretText;
 
-/// The fewest characters of a password.
-const SHORTEST_PASSWORD: usize = 8;
 /// How often something is begun anew when others come between.
 const TRIES: usize = 6;
-
-/// What opens a backup.
-#[non_exhaustive]
-pub enum BackupMethod {
-    /// A password, at least eight characters. It is kept nowhere: forgotten is lost.
-    Password(SecretText),
-}
-
-impl BackupMethod {
-    /// As the server knows it.
-    fn name(&self) -> Method {
-        match self {
-            Self::Password(_) => Method::Password,
-        }
-    }
-}
-
-impl std::fmt::Debug for BackupMethod {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Password")
-    }
-}
 
 /// Where others send to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -114,6 +98,7 @@ impl Addresses {
 #[derive(Clone)]
 pub struct Wallet {
     core: Arc<Core>,
+    progress: Progress,
 }
 
 impl std::fmt::Debug for Wallet {
@@ -124,7 +109,7 @@ impl std::fmt::Debug for Wallet {
 
 impl Wallet {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+        Self { core, progress: Progress::default() }
     }
 
     /// Makes the wallet. The addresses are told once both halves are stored; one that was begun and broke off is
@@ -133,11 +118,12 @@ impl Wallet {
     /// # Errors
     /// See [`WalletError`]. [`WalletError::Exists`]: there is one; recover it if it is not on this device.
     pub async fn create(&self) -> Result<Addresses, WalletError> {
-        let core = &*self.core;
-        let mut device = Device::load(core).await?;
+        self.require_passcode().await?;
+        let mut device = self.device().await?;
         for _ in 0..TRIES {
             match self.drive(&mut device, Means::default()).await? {
                 Reached::Over(OperationKind::Create, true) => {
+                    self.tell(Status::Done);
                     return self.addresses().await?.ok_or(WalletError::NoWallet);
                 }
                 Reached::Idle if self.status().await?.view.signing.is_none() => {
@@ -159,7 +145,7 @@ impl Wallet {
     /// # Errors
     /// See [`WalletError`].
     pub async fn is_on_device(&self) -> Result<bool, WalletError> {
-        let device = Device::load(&self.core).await?;
+        let device = self.device().await?;
         let status = self.status().await?;
         let Some(half) = device.state.fitting(&status.view) else { return Ok(false) };
         match device.halves(&self.core, half.pairs).await {
@@ -191,7 +177,7 @@ impl Wallet {
     /// # Errors
     /// See [`WalletError`].
     pub async fn addresses(&self) -> Result<Option<Addresses>, WalletError> {
-        let device = Device::load(&self.core).await?;
+        let device = self.device().await?;
         let Some(half) = device.state.active() else { return Ok(self.status().await?.addresses) };
         let halves = device.halves(&self.core, half.pairs).await?;
         let (secp256k1, ed25519) = keys(&halves);
@@ -205,14 +191,16 @@ impl Wallet {
     /// # Errors
     /// See [`WalletError`].
     pub async fn back_up(&self, method: &BackupMethod) -> Result<String, WalletError> {
-        let core = &*self.core;
-        check(method)?;
-        let mut device = Device::load(core).await?;
+        method.check()?;
+        let mut device = self.device().await?;
         let means = Means { method: Some(method), from: None };
         for _ in 0..TRIES {
             match self.drive(&mut device, means).await? {
                 Reached::Text(OperationKind::Backup { .. }) => match device.text() {
-                    Some(text) if cipher_text::open(text, method).is_ok() => return Ok(text.to_owned()),
+                    Some(text) if methods::open(&self.core, method, text).await.is_ok() => {
+                        self.tell(Status::Done);
+                        return Ok(text.to_owned());
+                    }
                     _ => self.give_up(&mut device).await?,
                 },
                 Reached::Waits(OperationKind::Backup { .. }) => self.give_up(&mut device).await?,
@@ -237,7 +225,7 @@ impl Wallet {
     /// [`WalletError::CustodianWaits`]: the text is stored, and the custodian is not ready; say it again later.
     pub async fn stored_backup(&self, stored: bool) -> Result<(), WalletError> {
         let core = &*self.core;
-        let mut device = Device::load(core).await?;
+        let mut device = self.device().await?;
         let operation = *device.state.operation().ok_or(WalletError::NothingPending)?;
         let Some(pairs) = device.text_pairs() else { return Err(WalletError::NothingPending) };
         if !stored {
@@ -276,13 +264,16 @@ impl Wallet {
         method: &BackupMethod,
         rotate_backup: bool,
     ) -> Result<Device, WalletError> {
-        let core = &*self.core;
-        check(method)?;
-        let halves = cipher_text::open(text, method)?;
+        method.check()?;
+        self.require_passcode().await?;
+        self.tell(Status::Reading);
+        self.tell(Status::Decrypting);
+        let halves = methods::open(&self.core, method, text).await?;
+        self.tell(Status::Parsing);
         let from = backup_pairs(&halves);
         let wanted = OperationKind::Recover { from, rotate_backup };
         let means = Means { method: Some(method), from: Some(&halves) };
-        let mut device = Device::load(core).await?;
+        let mut device = self.device().await?;
         for _ in 0..TRIES {
             // what is another operation, or one of other means, is given up
             let ours = device.state.operation().map(|operation| operation.kind);
@@ -294,11 +285,17 @@ impl Wallet {
                 error => error,
             })?;
             match reached {
-                Reached::Over(kind, true) if kind == wanted && !rotate_backup => return Ok(device),
+                Reached::Over(kind, true) if kind == wanted && !rotate_backup => {
+                    self.tell(Status::Done);
+                    return Ok(device);
+                }
                 Reached::Text(kind) if kind == wanted || device.text_pairs() == Some(from) => {
                     match device.text() {
                         // its password may be another one
-                        Some(text) if cipher_text::open(text, method).is_ok() => return Ok(device),
+                        Some(text) if methods::open(&self.core, method, text).await.is_ok() => {
+                            self.tell(Status::Done);
+                            return Ok(device);
+                        }
                         _ => self.give_up(&mut device).await?,
                     }
                 }
@@ -340,7 +337,7 @@ impl Wallet {
     }
 
     async fn sign(&self, request: &SignRequest) -> Result<Signature, WalletError> {
-        let mut device = Device::load(&self.core).await?;
+        let mut device = self.device().await?;
         let pairs = device.state.active().map(|half| half.pairs).ok_or(WalletError::NotOnDevice);
         let refused = match pairs {
             Ok(pairs) => self.sign_with(&mut device, pairs, request).await,
@@ -386,14 +383,6 @@ impl Wallet {
             }
             Err(error) => Err(error),
         }
-    }
-}
-
-fn check(method: &BackupMethod) -> Result<(), WalletError> {
-    let BackupMethod::Password(password) = method;
-    match password.expose().chars().count() >= SHORTEST_PASSWORD {
-        true => Ok(()),
-        false => Err(WalletError::WeakPassword),
     }
 }
 

@@ -28,3 +28,6 @@ mod sessions;
 mod support;
 mod transport;
 mod wallet;
+mod wallet_drill;
+mod wallet_methods;
+mod wallet_signing;

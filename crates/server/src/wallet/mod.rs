@@ -4,8 +4,8 @@
 //! device has the other, and whoever has one of them has nothing. The protocols are those of `keystead-mpc`, and which
 //! pairs count is said by [`keystead_model::wallet`]. Here is what these leave to their callers: who may ([`caller`]),
 //! one session at a time and one transaction for each change ([`record`], [`change`]), what a change asks for
-//! ([`effects`], [`halves`], [`work`], [`custodian`]), the messages ([`socket`], [`operations`]), and what the client says of its own
-//! half ([`confirm`]).
+//! ([`effects`], [`halves`], [`work`], [`custodian`]), the messages ([`socket`], [`operations`]), what the client says of
+//! its own half ([`confirm`]), and the restore drill ([`drill`]).
 //!
 //! The half that stands against the client's backup is with the custodian, see [`crate::custody`]. It signs with
 //! nothing that the server has.
@@ -15,6 +15,7 @@ pub mod caller;
 mod change;
 mod confirm;
 mod custodian;
+mod drill;
 mod effects;
 pub(crate) mod eject;
 mod failure;
@@ -50,6 +51,21 @@ pub fn routes() -> Vec<Route> {
         )
         .takes(Shape::Json("{operation, generation, what: signing or key or backup, pairs, stored}"))
         .gives(wallet()),
+        Route::new(
+            Method::POST,
+            "/rest/v2/wallet/drill/challenge",
+            "A challenge for a restore drill",
+            post(drill::challenge),
+        )
+        .gives(Shape::Json("{challenge, expires}")),
+        Route::new(
+            Method::POST,
+            "/rest/v2/wallet/drill",
+            "Show that both halves of the backup in force are there, without using them",
+            post(drill::drill),
+        )
+        .takes(Shape::Json("{challenge, clientNonce, pairs, proofs}"))
+        .gives(Shape::Json("{statement, signature, serverKey}")),
         Route::new(Method::POST, "/rest/v2/wallet/abandon", "Give an operation up", post(confirm::abandon))
             .takes(Shape::Json("{operation, generation}"))
             .gives(wallet()),

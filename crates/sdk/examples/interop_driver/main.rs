@@ -1,6 +1,8 @@
 //! Drives the SDK for the tests in `interop/sdk-*.test.mjs`: reads one JSON command a line, answers one JSON object a
 //! line. Several people can be logged in at once, each under a name.
 
+mod wallet;
+
 use std::collections::HashMap;
 use std::io::{BufRead as _, Write as _};
 
@@ -109,6 +111,7 @@ impl Driver {
                     Some(("document", what)) => document(api, command, what).await,
                     Some(("task", what)) => task(api, command, what).await,
                     Some(("recovery", what)) => recovery(api, command, what).await,
+                    Some(("wallet", what)) => wallet::carry_out(api, command, what).await,
                     _ => bail!("no such command"),
                 }
             }
