@@ -15,6 +15,7 @@ mod report;
 mod sdk;
 mod seeded;
 mod server;
+mod wallet;
 
 use clap::{Parser, Subcommand};
 
@@ -34,6 +35,8 @@ enum Command {
     Sdk(sdk::Arguments),
     /// Measure what it costs to give access back, and write target/bench/give-back.json
     GiveBack(give_back::Arguments),
+    /// Measure wallets, and write target/bench/wallet.json
+    Wallet(wallet::Arguments),
     /// Our client's part of `sdk`
     #[command(hide = true)]
     SdkClient(sdk::ClientArguments),
@@ -54,6 +57,9 @@ fn main() -> anyhow::Result<()> {
         }
         Command::GiveBack(arguments) => {
             tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(give_back::run(arguments))
+        }
+        Command::Wallet(arguments) => {
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(wallet::run(arguments))
         }
         Command::SdkClient(arguments) => {
             tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(sdk::client(arguments))

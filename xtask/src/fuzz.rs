@@ -116,7 +116,7 @@ fn fuzz(programs: &Path, name: &str, seconds: u64) -> anyhow::Result<Report> {
         .arg(root().join("fuzz/corpus").join(name))
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
         .arg(format!("-max_total_time={seconds}"))
-        .args(["-print_final_stats=1", "-timeout=30", "-rss_limit_mb=4096", "-max_len=16384"])
+        .args(["-print_final_stats=1", "-timeout=300", "-rss_limit_mb=4096", "-max_len=16384"])
         .stderr(fs::File::create(&log)?)
         .stdout(Stdio::null())
         .status()
