@@ -103,14 +103,14 @@ async fn a_client_takes_both_keys_out_while_the_window_is_open() {
         }
     }
     // nothing else happens to the wallet meanwhile, but it signs
-    assert_eq!(device.back_up(&server, "GDRIVE").await.unwrap_err(), "OPERATION_IN_PROGRESS");
-    assert!(device.sign(&server).await.unwrap());
+    assert_eq!(device.back_up("GDRIVE").await.unwrap_err(), "OPERATION_IN_PROGRESS");
+    assert!(device.sign().await.unwrap());
     for _ in 0..2 {
         assert_eq!(eject().await.status, 204);
     }
     let me = get(&server, "/api/v3/clients/me", &made.key).await.json();
     assert_eq!(me["ejectedAt"], "2027-01-15T08:00:00.000Z");
-    assert!(device.sign(&server).await.unwrap(), "it goes on signing");
+    assert!(device.sign().await.unwrap(), "it goes on signing");
     let audited = keystead_server::audit::entries(&server.app, "env", 0).await.unwrap();
     let count = |action: &str| audited.iter().filter(|entry| entry["action"] == action).count();
     assert_eq!((count("eject.half"), count("eject.done")), (4, 2));

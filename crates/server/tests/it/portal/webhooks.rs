@@ -74,12 +74,12 @@ async fn a_custodian_keeps_its_halves_itself() {
         assert_eq!((answer.status, answer.json()), (200, json!({"success": true})), "{}", answer.text);
     }
     let made = client(&server, &environment).await;
-    let mut device = Device::new(&made.session);
-    device.create(&server).await.unwrap();
+    let mut device = Device::new(&server.base, &made.session);
+    device.create().await.unwrap();
     let path = "/api/v3/clients/me/signing-share-pairs";
     let stored = json!({"signingSharePairIds": device.signing_pairs(), "status": "STORED_CLIENT"});
     assert_eq!(call(&server, http::Method::PATCH, path, &made.key, Some(&stored)).await.status, 204);
-    device.back_up(&server, "GDRIVE").await.unwrap();
+    device.back_up("GDRIVE").await.unwrap();
     assert_eq!(*custodian.calls.lock().unwrap(), 0, "not before the application has the cipher text");
     let path = "/api/v2/clients/me/wallet/stored-client-backup-share";
     let stored = json!({"success": true, "backupMethod": "GDRIVE"});
