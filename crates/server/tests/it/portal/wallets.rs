@@ -274,3 +274,42 @@ async fn a_data_owner_with_the_id_of_a_client_does_not_get_its_wallet() {
     assert_eq!(get(&server, "/rest/v2/wallet", &bearer).await.status, 403);
     assert_eq!(open(&server.base, &bearer, "sign").await.err(), Some(403));
 }
+
+/// Freezes a wallet as a caught cheater does.
+async fn freeze(server: &TestServer, group: &str, owner: &str) {
+    let mut tx = server.app.store.write().await.unwrap();
+    let mut document = tx.document(group, "Wallet", owner).await.unwrap().unwrap();
+    let mut body: Value = serde_json::from_str(&document.body).unwrap();
+    let session = "30313233-3435-3637-3839-616263646566";
+    body["state"]["frozen"] = json!({"generation": body["state"]["latest"], "session": session});
+    body["state"]["bans"] = json!(1);
+    document.body = body.to_string();
+    let before = document.rev.clone();
+    tx.replace(group, "Wallet", &document, &before, &Default::default()).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_frozen_wallet_is_recovered_with_a_session_token_that_was_just_made() {
+    let server = TestServer::dev().await;
+    let environment = environment(&server, "env").await;
+    let (made, mut device) = with_backup(&server, &environment).await;
+    freeze(&server, "env", &made.id).await;
+    assert_eq!(device.sign().await.unwrap_err(), "WALLET_FROZEN");
+    let mut backup = device.backup.take();
+    server.advance(15 * 60_000 + 1);
+    for bearer in [&made.key, &made.session] {
+        let mut other = Device::new(&server.base, bearer);
+        other.learn().await;
+        other.backup = backup.take();
+        assert_eq!(other.recover().await.unwrap_err(), "STEP_UP_REQUIRED", "nobody knows who it is now");
+        backup = other.backup.take();
+    }
+    let path = format!("/api/v1/custodians/clients/{}/session", made.id);
+    let session = call(&server, Method::POST, &path, &environment.key, None).await.json();
+    let mut device = Device::new(&server.base, session["clientSessionToken"].as_str().unwrap());
+    device.learn().await;
+    device.backup = backup;
+    server.advance(15 * 60_000);
+    device.recover().await.unwrap();
+}
