@@ -110,6 +110,11 @@ impl Wallet {
             };
             let ours = device.state.operation().copied();
             let (next, effects) = device.state.view(&status.view);
+            let committed =
+                effects.iter().any(|effect| matches!(effect, ClientEffect::Finished { committed: true, .. }));
+            if committed && ours.is_some_and(|ours| ours.kind.makes_backup()) {
+                device.in_force = true;
+            }
             device.go_on(core, next).await?;
             // a password has no place where older ones would have to be deleted
             let mut effects =

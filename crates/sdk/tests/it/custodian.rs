@@ -89,7 +89,7 @@ impl Respond for Custodian {
         }
         let late = if state.mood == Mood::Slow { Duration::from_millis(1_500) } else { Duration::ZERO };
         if takes {
-            let share = body["share"].as_str().expect("a string").to_owned();
+            let share = body["share"].as_str().unwrap().to_owned();
             let method = if state.has_one_slot { "" } else { body["backupMethod"].as_str().unwrap() };
             let row = (client, method.to_owned(), share);
             state.before = state.rows.clone();

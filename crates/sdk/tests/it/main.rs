@@ -28,3 +28,6 @@ mod sessions;
 mod support;
 mod transport;
 mod wallet;
+mod wallet_crashes;
+mod wallet_eject;
+mod wallet_policy;
