@@ -168,3 +168,36 @@ async fn both_halves_are_given_only_where_both_are_kept_here() {
         }
     }
 }
+
+#[tokio::test]
+async fn halves_are_given_again_only_while_the_window_is_open_and_to_whoever_just_proved_who_they_are() {
+    let server = TestServer::dev().await;
+    let environment = environment(&server, "env").await;
+    let (made, device) = with_backup(&server, &environment).await;
+    let [wallet, _] = wallets(&server, &made).await;
+    let until = json!({"walletId": wallet, "ejectableUntil": "2027-01-15T08:30:00Z"});
+    assert_eq!(open(&server, &environment, &made, until.clone()).await.status, 200);
+    let [secp256k1, ed25519] = device.backup_pairs();
+    let latest = get(&server, "/rest/v2/wallet", &made.key).await.json()["view"]["latest"].clone();
+    let pairs = json!({"SECP256K1": secp256k1, "ED25519": ed25519});
+    let body = json!({"operation": server.app.rng.uuid(), "after": latest, "pairs": pairs});
+    let ask = async |key: &str| post(&server, "/rest/v2/wallet/eject", key, &body).await;
+    assert_eq!(ask(&made.key).await.status, 403, "a key that has no end proves nothing");
+    for _ in 0..2 {
+        let answer = ask(&made.session).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert!(answer.json()["halves"]["ED25519"].is_string());
+    }
+    assert_eq!(ask(&made.key).await.status, 403, "nor afterwards");
+    server.advance(10 * 60_000);
+    assert_eq!(ask(&made.session).await.status, 200);
+    server.advance(10 * 60_000);
+    assert_eq!(ask(&made.session).await.status, 403, "it was proven too long ago");
+    let path = format!("/api/v1/custodians/clients/{}/session", made.id);
+    let fresh = post(&server, &path, &environment.key, &json!({})).await.json();
+    let fresh = fresh["clientSessionToken"].as_str().unwrap();
+    assert_eq!(ask(fresh).await.status, 200);
+    server.advance(10 * 60_000);
+    let answer = ask(fresh).await;
+    assert_eq!(answer.status, 403, "the window is closed: {}", answer.text);
+}
