@@ -1,64 +1,10 @@
-// The example custodian as a process of its own, and the calls that a custodian written for Portal makes (portal 6.4).
+// The example custodian, and the calls that a custodian written for Portal makes (portal 6.4).
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { Custodian, call } from './lib/custodian.mjs'
 import { useServer } from './lib/server.mjs'
 
-const example = fileURLToPath(new URL('../examples/custodian/server.mjs', import.meta.url))
 const SECRET = 'a secret of the webhooks'
-
-/** The example, on a free port, with a file that outlives it. */
-class Custodian {
-  base
-  #child
-  #folder
-
-  async start(environment) {
-    this.#folder ??= await mkdtemp(join(tmpdir(), 'keystead-custodian-'))
-    const env = { ...process.env, ...environment, PORT: '0', DATA_FILE: join(this.#folder, 'users.json') }
-    this.#child = spawn(process.execPath, [example], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-    process.once('exit', () => this.#child.kill('SIGKILL'))
-    this.base = await new Promise((done, fail) => {
-      let said = ''
-      const hear = chunk => {
-        said += chunk
-        const url = /listening on (http:\S+)/.exec(said)?.[1]
-        if (url) done(url)
-      }
-      this.#child.stdout.on('data', hear)
-      this.#child.stderr.on('data', hear)
-      this.#child.once('exit', () => fail(new Error(`the custodian ended: ${said}`)))
-    })
-  }
-
-  async stop() {
-    const gone = new Promise(done => this.#child.once('exit', done))
-    this.#child.kill('SIGKILL')
-    await gone
-  }
-
-  async remove() {
-    await this.stop()
-    await rm(this.#folder, { recursive: true, force: true })
-  }
-}
-
-/** A call with JSON: status and body. */
-async function call(base, method, path, { key, body, headers } = {}) {
-  const authorization = key && { authorization: `Bearer ${key}` }
-  const answer = await fetch(`${base}${path}`, {
-    method,
-    headers: { 'content-type': 'application/json', ...authorization, ...headers },
-    body: body === undefined ? undefined : JSON.stringify(body),
-    redirect: 'manual',
-  })
-  const text = await answer.text()
-  return { status: answer.status, data: text ? JSON.parse(text) : undefined, cookie: answer.headers.get('set-cookie') }
-}
 
 describe('a custodian', () => {
   const custodian = new Custodian()
@@ -156,6 +102,16 @@ describe('a custodian', () => {
       assert.equal(typeof refused.data.error, 'string')
     }
     assert.equal(typeof (await keystead('GET', '/api/v9/nothing')).data.error, 'string')
+  })
+
+  test('registers its webhooks', async () => {
+    const webhook = `${custodian.base}/webhook`
+    assert.equal((await keystead('POST', '/api/webhook', { webhook, secret: SECRET })).status, 200)
+    for (const wrong of [{}, { webhook }, { webhook: 'http://192.168.0.1/', secret: SECRET }]) {
+      const refused = await keystead('POST', '/api/webhook', wrong)
+      assert.equal(refused.status, 400)
+      assert.equal(typeof refused.data.error, 'string')
+    }
   })
 
   test('a key that was revoked opens nothing', async () => {

@@ -94,12 +94,6 @@ export class Server {
     return JSON.parse(stdout)
   }
 
-  /** `keystead admin …` beside the server: the JSON that it prints. */
-  async admin(...args) {
-    const { stdout } = await run(binary, ['admin', ...args, ...this.#place])
-    return JSON.parse(stdout)
-  }
-
   /** Messages sent to an address, newest first. */
   async outbox(to) {
     const answer = await fetch(`${this.base}/dev/outbox?to=${encodeURIComponent(to)}`)

@@ -37,6 +37,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     // requests it makes can end the session, so the hooks log in again now and then
     run.env("SCHEMATHESIS_HOOKS", "hooks").env("PYTHONPATH", root().join("xtask/schemathesis"));
     run.env("PYTHONDONTWRITEBYTECODE", "1").env("KEYSTEAD", &base).env("KEYSTEAD_LOGIN", LOGIN);
+    run.env("KEYSTEAD_CUSTODIAN", server.custodian()?);
     steps::run(run.current_dir(root().join("target/schemathesis")))
 }
 
@@ -84,7 +85,10 @@ impl Server {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let data = data.to_string_lossy();
         let program = root().join("target/debug/keystead").to_string_lossy().into_owned();
+        // what is refused because there was so much of it would tell nothing
+        let limits = ["CUSTODIAN", "CLIENT"].map(|who| (format!("KEYSTEAD_PORTAL__{who}_CALLS_PER_MINUTE"), "60000"));
         let process = command(&program, &["serve", "--dev", "--data", &data, "--listen", &address.to_string()])
+            .envs(limits)
             .stdout(log(&folder)?)
             .stderr(log(&folder)?)
             .spawn()?;
@@ -99,6 +103,19 @@ impl Server {
         let create = ["admin", "--data", &data, "hcp", "create", "--login", LOGIN, "--password", LOGIN, "--admin"];
         steps::run(command(&program, &create).stdout(Stdio::null()))?;
         Ok(server)
+    }
+}
+
+impl Server {
+    /// The API key of a new custodian.
+    fn custodian(&self) -> anyhow::Result<String> {
+        let data = root().join("target/schemathesis/data");
+        let program = root().join("target/debug/keystead").to_string_lossy().into_owned();
+        let create = ["admin", "--data", &data.to_string_lossy(), "custodian", "create", "--name", LOGIN];
+        let made = output(&mut command(&program, &create))?;
+        let made = String::from_utf8_lossy(&made).into_owned();
+        let key = made.split_once("\"apiKey\":\"").and_then(|(_, rest)| Some(rest.split_once('"')?.0.to_owned()));
+        key.ok_or_else(|| anyhow::anyhow!("keystead admin custodian create does not tell a key"))
     }
 }
 

@@ -67,6 +67,7 @@ fn documents() -> anyhow::Result<()> {
 fn interop() -> anyhow::Result<()> {
     run_command("cargo", &["build", "--package", "keystead-cli"])?;
     run_command("cargo", &["build", "--package", "keystead-sdk", "--example", "interop_driver"])?;
+    run_command("cargo", &["build", "--package", "keystead-server", "--example", "wallet_device"])?;
     official_clients()?;
     steps::run(command("npm", &["test"]).current_dir(root().join("interop")))
 }
@@ -75,6 +76,7 @@ fn interop() -> anyhow::Result<()> {
 fn interop_postgres() -> anyhow::Result<()> {
     run_command("cargo", &["build", "--package", "keystead-cli"])?;
     run_command("cargo", &["build", "--package", "keystead-sdk", "--example", "interop_driver"])?;
+    run_command("cargo", &["build", "--package", "keystead-server", "--example", "wallet_device"])?;
     let example = ["--package", "keystead-store", "--features", "testing", "--example", "postgres_server"];
     run_command("cargo", &[&["build"][..], &example].concat())?;
     install_postgres()?;

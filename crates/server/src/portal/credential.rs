@@ -16,8 +16,8 @@ const SESSION_IDLE: i64 = 24 * 3_600_000;
 const SESSION_LIFE: i64 = 7 * SESSION_IDLE;
 /// How exactly it is noted when it was used.
 const NOTED_EACH: i64 = 60_000;
-/// The most session tokens of one client; the oldest make room.
-const MAX_SESSIONS: usize = 32;
+/// The most session tokens of one client; those that were not used for longest make room.
+const MAX_SESSIONS: usize = 100;
 
 const BY_OWNER: &str = "portal.credential-by-owner";
 
@@ -116,11 +116,11 @@ pub(super) async fn make(
     Ok(token.print())
 }
 
-/// Removes the session tokens of a client that ended, and the oldest where there are too many.
+/// Removes the session tokens of a client that ended, and those used longest ago where there are too many.
 async fn make_room(app: &App, tx: &mut dyn Writing, group: &str, owner: &str) -> ApiResult<()> {
     let mut sessions: Vec<_> = of_owner(&mut *tx, group, owner).await?;
     sessions.retain(|stored| stored.value.kind == Kind::Session);
-    sessions.sort_by_key(|stored| std::cmp::Reverse(stored.value.created));
+    sessions.sort_by_key(|stored| std::cmp::Reverse(stored.value.used));
     let now = app.now();
     for (place, stored) in sessions.iter().enumerate() {
         if place + 1 >= MAX_SESSIONS || !stored.value.lives(now) {

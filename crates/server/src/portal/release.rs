@@ -10,7 +10,7 @@ use super::object::facts;
 use crate::app::App;
 use crate::audit::{self, Action};
 use crate::wallet::access;
-use crate::wallet::eject::{self, Released};
+use crate::wallet::release::{self, Released};
 
 /// The custodian's half on the curve of a wallet.
 pub(super) async fn custodians(
@@ -21,7 +21,7 @@ pub(super) async fn custodians(
     actor: &str,
 ) -> PortalResult<Released> {
     let curve = curve_of(app, (group, owner), wallet).await?;
-    let released = eject::release(app, (group, owner), curve, method).await?;
+    let released = release::release(app, (group, owner), curve, method).await?;
     let mut tx = app.store.write().await?;
     audit::note(app, &mut *tx, group, actor, Action::HalfReleased, owner).await?;
     tx.commit().await?;

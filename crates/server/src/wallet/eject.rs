@@ -1,102 +1,106 @@
-//! Giving the custodian's half of a backup to the owner, who has the whole key with it: while the custodian allows it,
-//! and as an operation, so that nothing else happens to the wallet meanwhile.
+//! Taking the whole keys out: an administrator opens a window, the owner proves anew who they are, and gets the
+//! custodian's halves. With those that the owner's text holds, they are the keys (portal 1.4, 2.1).
 
-use keystead_model::wallet::{
-    BackupMethod, BackupSet, Curve, Event, Fence, LifecycleError, Millis, OperationId, OperationKind, PairId, PerCurve,
-    WalletState,
-};
-use zeroize::Zeroizing;
+use std::sync::Arc;
 
-use super::access::{Known, Refused, tell};
-use super::change::Whose;
+use axum::extract::State;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use keystead_model::error::FieldError;
+use keystead_model::wallet::choose::backup_held;
+use keystead_model::wallet::{Event, Fence, LifecycleError, Millis, OperationKind, PairIds};
+use keystead_mpc::BackupHalf;
+use serde_json::{Value, json};
+
+use super::caller::{Caller, StepUp};
+use super::change::{Missing, Whose, change};
+use super::confirm::{fence, field};
+use super::custodian::halves_of;
 use super::effects::now;
 use super::failure::Failure;
-use super::{custodian, record};
+use super::state::describe;
 use crate::app::App;
-use crate::custody::Given;
-use crate::error::ApiError;
+use crate::auth::Session;
+use crate::error::{ApiError, ApiResult};
+use crate::groups::require_elevated;
+use crate::http::{Json, json_body};
 
-/// A half that is given out.
-pub(crate) struct Released {
-    /// The backup pair.
-    pub(crate) pair: PairId,
-    /// The half as custodians have it.
-    pub(crate) share: Zeroizing<String>,
+/// How long a window is open if nobody says otherwise, in milliseconds.
+const WINDOW: i64 = 5 * 60_000;
+
+/// Lets the owner take the keys out until a time; five minutes if none is given.
+pub(super) async fn open_window(app: &App, whose: Whose<'_>, until: Option<i64>) -> Result<i64, Failure> {
+    let until = until.unwrap_or_else(|| app.now().saturating_add(WINDOW));
+    let event = Event::EjectWindowOpened { until: Millis::try_from(until).unwrap_or_default(), at: now(app) };
+    change(app, whose, Missing::Refuse, |_| Ok(Some(event.clone()))).await?;
+    tracing::info!("a wallet may be ejected");
+    Ok(until)
 }
 
-/// Gives out the custodian's half of the newest backup of `method`, or of any, on one curve. Whoever calls made sure
-/// that the owner proved who they are.
-pub(crate) async fn release(
-    app: &App,
-    (group, owner): (&str, &str),
-    curve: Curve,
-    method: Option<BackupMethod>,
-) -> Result<Released, Refused> {
-    let operation = OperationId(app.rng.bytes());
-    let begun = tell(app, group, owner, |known| begin(&known.state, operation, method, now(app))).await??;
-    let (set, fence) = under_way(&begun.state, method).ok_or_else(Failure::superseded)?;
-    let mut tx = app.store.read().await.map_err(ApiError::from)?;
-    let (_, record) = record::load(&mut *tx, group, owner).await?.ok_or_else(Failure::no_wallet)?;
-    drop(tx);
-    let halves = custodian::halves_of(app, Whose { group, owner }, &record, &set).await?;
-    tell(app, group, owner, |_| Ok::<_, Failure>(Some(Event::BackupHalfReleased { fence, at: now(app) }))).await??;
-    let halves = PerCurve {
-        secp256k1: (set.pairs.secp256k1, halves.secp256k1.to_bytes()),
-        ed25519: (set.pairs.ed25519, halves.ed25519.to_bytes()),
-    };
-    let given = Given { client: owner.to_owned(), generation: set.generation, method: set.method, halves };
-    let share = given.text(curve).ok_or_else(|| ApiError::internal("a share as JSON"))?;
-    Ok(Released { pair: *set.pairs.get(curve), share: Zeroizing::new(share) })
-}
-
-/// Begins the operation, if it is not under way already.
-fn begin(
-    state: &WalletState,
-    operation: OperationId,
-    method: Option<BackupMethod>,
-    at: Millis,
-) -> Result<Option<Event>, Failure> {
-    // also of an operation that began while the window was open
-    if state.ejectable_until().is_none_or(|until| at >= until) {
-        return Err(LifecycleError::EjectWindowClosed.into());
+/// `POST wallet/eject/window`, for administrators.
+pub(super) async fn window(State(app): State<Arc<App>>, session: Session, Json(body): Json) -> ApiResult<Response> {
+    if !session.is_admin() {
+        return Err(ApiError::forbidden("this is for administrators of the group"));
     }
-    if under_way(state, method).is_some() {
-        return Ok(None);
-    }
-    let set = newest(state, method).ok_or_else(Failure::no_backup)?;
-    let operation_kind = OperationKind::Eject { from: set.pairs };
-    Ok(Some(Event::OperationBegan { operation, after: state.latest(), operation_kind, stepped_up: true, at }))
-}
-
-/// The backup of the operation under way, if it is such an operation, and its fence.
-fn under_way(state: &WalletState, method: Option<BackupMethod>) -> Option<(BackupSet, Fence)> {
-    let operation = state.operation()?;
-    let OperationKind::Eject { from } = operation.kind else { return None };
-    let set = of(state, method).find(|set| set.pairs == from)?;
-    Some((set.clone(), operation.fence))
-}
-
-fn newest(state: &WalletState, method: Option<BackupMethod>) -> Option<&BackupSet> {
-    of(state, method).max_by_key(|set| set.generation)
-}
-
-fn of(state: &WalletState, method: Option<BackupMethod>) -> impl Iterator<Item = &BackupSet> {
-    state.active_backups().filter(move |set| {
-        method.is_none_or(|method| set.method == method || set.method.portal_name() == method.as_str())
-    })
-}
-
-/// The owner has the key.
-pub(crate) async fn done(app: &App, group: &str, owner: &str) -> Result<Known, Refused> {
-    tell(app, group, owner, |known| {
-        let state = &known.state;
-        let under_way = state.operation().filter(|current| matches!(current.kind, OperationKind::Eject { .. }));
-        match under_way {
-            Some(operation) => Ok(Some(Event::Ejected { fence: operation.fence, at: now(app) })),
-            None if state.ejected_at().is_some() => Ok(None),
-            None => Err(LifecycleError::NotPartOfOperation.into()),
+    require_elevated(&mut *app.store.read().await?, &session).await?;
+    let owner = body.get("owner").and_then(Value::as_str);
+    let owner = owner.ok_or_else(|| FieldError::new("owner", "the id of the data owner"))?;
+    let until = match body.get("ejectableUntil") {
+        None | Some(Value::Null) => None,
+        Some(until) => {
+            Some(until.as_i64().ok_or_else(|| FieldError::new("ejectableUntil", "milliseconds since 1970"))?)
         }
-    })
-    .await?
-    .map_err(|failure: Failure| failure.into())
+    };
+    let until = open_window(&app, Whose { group: session.group(), owner }, until).await?;
+    json_body(&json!({ "ejectableUntil": until }))
+}
+
+/// `POST wallet/eject`: the custodian's halves. May be asked again until the owner said to have the keys.
+pub(super) async fn release(
+    State(app): State<Arc<App>>,
+    Caller { group, owner, .. }: Caller,
+    StepUp(stepped_up): StepUp,
+    Json(body): Json,
+) -> ApiResult<Response> {
+    let operation = field(&body, "operation", "an id, chosen at random")?;
+    let after = field(&body, "after", "the generation seen last")?;
+    let from: PairIds = field(&body, "pairs", "the ids of the pairs {SECP256K1, ED25519}")?;
+    let whose = Whose { group: &group, owner: &owner };
+    let operation_kind = OperationKind::Eject { from };
+    let began = Event::OperationBegan { operation, after, operation_kind, stepped_up, at: now(&app) };
+    let record = change(&app, whose, Missing::Refuse, |_| Ok(Some(began.clone()))).await?;
+    // each time: the operation may have begun while the window was open, and by somebody who had just logged in
+    if record.state.ejectable_until().is_none_or(|until| now(&app) >= until) {
+        return Err(Failure::from(LifecycleError::EjectWindowClosed).into());
+    }
+    if !stepped_up {
+        return Err(Failure::from(LifecycleError::StepUpRequired).into());
+    }
+    let current = record.state.operation().filter(|current| current.kind == operation_kind);
+    let fence: Fence = current.ok_or_else(Failure::through)?.fence;
+    let set = backup_held(&record.state, from).map_err(Failure::from)?;
+    let halves = halves_of(&app, whose, &record, set).await?;
+    // stored before the halves leave
+    let released = Event::BackupHalfReleased { fence, at: now(&app) };
+    change(&app, whose, Missing::Refuse, |_| Ok(Some(released.clone()))).await?;
+    tracing::warn!("the custodian's halves of a wallet went to its owner");
+    let half = |half: &BackupHalf| STANDARD.encode(&*half.to_bytes());
+    json_body(&json!({
+        "wallet": record.wallet,
+        "generation": fence.generation,
+        "halves": { "SECP256K1": half(&halves.secp256k1), "ED25519": half(&halves.ed25519) },
+    }))
+}
+
+/// `POST wallet/eject/done`: the owner has the keys.
+pub(super) async fn done(
+    State(app): State<Arc<App>>,
+    Caller { group, owner, .. }: Caller,
+    Json(body): Json,
+) -> ApiResult<Response> {
+    let event = Event::Ejected { fence: fence(&body)?, at: now(&app) };
+    let whose = Whose { group: &group, owner: &owner };
+    let record = change(&app, whose, Missing::Refuse, |_| Ok(Some(event.clone()))).await?;
+    json_body(&describe(&record))
 }

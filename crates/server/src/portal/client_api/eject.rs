@@ -15,7 +15,7 @@ use crate::portal::body::Body;
 use crate::portal::callers::Caller;
 use crate::portal::error::{PortalResult, Refusal};
 use crate::portal::release;
-use crate::wallet::eject;
+use crate::wallet::release as wallet;
 
 /// `POST …/wallets/{walletId}/prepare-eject`
 pub(in crate::portal) async fn prepare(
@@ -44,7 +44,7 @@ pub(in crate::portal) async fn shares(
 
 /// `POST …/eject`
 pub(in crate::portal) async fn done(State(app): State<Arc<App>>, caller: Caller, _: Body) -> PortalResult<StatusCode> {
-    eject::done(&app, &caller.group, &caller.id).await?;
+    wallet::done(&app, &caller.group, &caller.id).await?;
     let mut tx = app.store.write().await?;
     audit::note(&app, &mut *tx, &caller.group, &caller.id, Action::KeyEjected, &caller.id).await?;
     tx.commit().await?;

@@ -44,7 +44,7 @@ async fn a_cipher_text_is_kept_for_each_pair_and_replaced() {
     refused(&keep(&server, &made, Method::PATCH, &device.signing_pairs()[0], "x").await, 404, "NOT_FOUND");
 
     // a recovery ends the pair, and what was kept for it is not given out any more
-    device.recover(&server).await.unwrap();
+    device.recover().await.unwrap();
     let signing = json!({"signingSharePairIds": device.signing_pairs(), "status": "STORED_CLIENT"});
     let path = "/api/v3/clients/me/signing-share-pairs";
     assert_eq!(call(&server, Method::PATCH, path, &made.key, Some(&signing)).await.status, 204);

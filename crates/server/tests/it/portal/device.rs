@@ -5,22 +5,21 @@ use keystead_mpc::{
     BackupHalf, Party, Session, SessionParams, SignRequest, SigningHalf, WalletHalves, WalletId, back_up_wallet,
     create_wallet, recover_wallet, sign,
 };
+use keystead_server::rng::{Rng, SystemRng};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use crate::support::TestServer;
-
 /// A device of somebody with a bearer.
 pub(crate) struct Device {
-    pub(crate) bearer: String,
+    base: String,
+    bearer: String,
     pub(crate) signing: Option<WalletHalves<SigningHalf>>,
     pub(crate) backup: Option<WalletHalves<BackupHalf>>,
     /// The generation seen last.
     latest: u32,
-    nonces: u8,
 }
 
 /// The ids of the pairs, secp256k1 first, as the REST interface has them.
@@ -29,8 +28,8 @@ pub(crate) fn ids(of: [&[u8; 16]; 2]) -> [String; 2] {
 }
 
 impl Device {
-    pub(crate) fn new(bearer: &str) -> Self {
-        Self { bearer: bearer.into(), signing: None, backup: None, latest: 0, nonces: 0 }
+    pub(crate) fn new(base: &str, bearer: &str) -> Self {
+        Self { base: base.into(), bearer: bearer.into(), signing: None, backup: None, latest: 0 }
     }
 
     /// The pairs of the signing halves.
@@ -46,27 +45,28 @@ impl Device {
     }
 
     /// Asks which generation was seen last.
-    pub(crate) async fn learn(&mut self, server: &TestServer) {
-        let wallet = super::get(server, "/rest/v2/wallet", &self.bearer).await.json();
+    pub(crate) async fn learn(&mut self) {
+        let http = keystead_server::http::outgoing().unwrap();
+        let answer = http.get(format!("{}/rest/v2/wallet", self.base)).bearer_auth(&self.bearer).send().await.unwrap();
+        let wallet: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
         self.latest = u32::try_from(wallet["view"]["latest"].as_u64().unwrap()).unwrap();
     }
 
     /// Makes the keys.
-    pub(crate) async fn create(&mut self, server: &TestServer) -> Result<(), Value> {
-        let made = self.run(server, "create", json!({}), create_wallet).await?;
+    pub(crate) async fn create(&mut self) -> Result<(), Value> {
+        let made = self.run("create", json!({}), create_wallet).await?;
         let (secp256k1, ed25519) = (made.secp256k1.signing, made.ed25519.signing);
         self.signing = Some(WalletHalves { secp256k1, ed25519 });
         Ok(())
     }
 
     /// Makes a backup by a method.
-    pub(crate) async fn back_up(&mut self, server: &TestServer, method: &str) -> Result<(), Value> {
+    pub(crate) async fn back_up(&mut self, method: &str) -> Result<(), Value> {
         let [secp256k1, ed25519] = self.signing_pairs();
         let wish = json!({"method": method, "pairs": {"SECP256K1": secp256k1, "ED25519": ed25519}});
         let halves = self.signing.take().unwrap();
         let WalletHalves { secp256k1, ed25519 } = &halves;
-        let made =
-            self.run(server, "backup", wish, |params| back_up_wallet(params, WalletHalves { secp256k1, ed25519 }));
+        let made = self.run("backup", wish, |params| back_up_wallet(params, WalletHalves { secp256k1, ed25519 }));
         let made = made.await;
         self.signing = Some(halves);
         self.backup = Some(made?);
@@ -74,13 +74,12 @@ impl Device {
     }
 
     /// Recovers from the backup halves, with a new backup.
-    pub(crate) async fn recover(&mut self, server: &TestServer) -> Result<(), Value> {
+    pub(crate) async fn recover(&mut self) -> Result<(), Value> {
         let [secp256k1, ed25519] = self.backup_pairs();
         let wish = json!({"pairs": {"SECP256K1": secp256k1, "ED25519": ed25519}});
         let halves = self.backup.take().unwrap();
         let WalletHalves { secp256k1, ed25519 } = &halves;
-        let made =
-            self.run(server, "recover", wish, |params| recover_wallet(params, WalletHalves { secp256k1, ed25519 }));
+        let made = self.run("recover", wish, |params| recover_wallet(params, WalletHalves { secp256k1, ed25519 }));
         let made = made.await;
         if made.is_err() {
             self.backup = Some(halves);
@@ -93,14 +92,14 @@ impl Device {
     }
 
     /// Signs a message on Ed25519; whether there was a signature, which the protocol verified.
-    pub(crate) async fn sign(&mut self, server: &TestServer) -> Result<bool, Value> {
+    pub(crate) async fn sign(&mut self) -> Result<bool, Value> {
         let [secp256k1, ed25519] = self.signing_pairs();
         let pairs = json!({"SECP256K1": secp256k1, "ED25519": ed25519});
         let wish = json!({"curve": "ED25519", "content": "bWVzc2FnZQ==", "pairs": pairs});
         let request = SignRequest::message(b"message".as_slice());
         let halves = self.signing.take().unwrap();
         let before = self.latest;
-        let signed = self.run(server, "sign", wish, |params| sign(params, &halves.ed25519, &request)).await;
+        let signed = self.run("sign", wish, |params| sign(params, &halves.ed25519, &request)).await;
         self.latest = before;
         self.signing = Some(halves);
         Ok(signed?.signature.is_some())
@@ -108,19 +107,18 @@ impl Device {
 
     async fn run<T: Send + 'static>(
         &mut self,
-        server: &TestServer,
         operation: &str,
         mut wish: Value,
         make: impl FnOnce(&SessionParams) -> Result<Session<T>, keystead_mpc::MpcError>,
     ) -> Result<T, Value> {
-        self.nonces += 1;
-        let client_nonce = [self.nonces; 32];
+        let rng: &dyn Rng = &SystemRng::default();
+        let client_nonce = rng.bytes::<32>();
         wish["clientNonce"] = json!(hex::encode(client_nonce));
         if operation != "sign" {
-            wish["operation"] = json!(server.app.rng.uuid());
+            wish["operation"] = json!(rng.uuid());
             wish["after"] = json!(self.latest);
         }
-        let mut socket = open(server, &self.bearer, operation).await.map_err(|status| json!(status))?;
+        let mut socket = open(&self.base, &self.bearer, operation).await.map_err(|status| json!(status))?;
         socket.send(Message::text(wish.to_string())).await.unwrap();
         let begun = text(&mut socket).await?;
         let (mut id, mut server_nonce) = ([0; 16], [0; 32]);
@@ -154,8 +152,8 @@ impl Device {
 type Socket = WebSocketStream<TcpStream>;
 
 /// A socket, or the status of the refusal.
-pub(crate) async fn open(server: &TestServer, bearer: &str, operation: &str) -> Result<Socket, u16> {
-    let address = server.base.trim_start_matches("http://").to_owned();
+pub(crate) async fn open(base: &str, bearer: &str, operation: &str) -> Result<Socket, u16> {
+    let address = base.trim_start_matches("http://").to_owned();
     let mut request = format!("ws://{address}/ws/v2/wallet/{operation}").into_client_request().unwrap();
     request.headers_mut().insert("authorization", format!("Bearer {bearer}").parse().unwrap());
     request.headers_mut().insert("sec-websocket-protocol", "keystead.wallet.v1".parse().unwrap());

@@ -8,6 +8,7 @@ mod openapi;
 mod reading;
 mod wallets;
 mod web_otp;
+mod webhooks;
 
 use http::Method;
 use keystead_server::groups::create_group;

@@ -46,8 +46,8 @@ fn statuses(client: &Value, kind: &str) -> Vec<Value> {
 /// A client with keys on its device.
 async fn with_wallet(server: &TestServer, environment: &TestEnvironment) -> (TestClient, Device) {
     let made = client(server, environment).await;
-    let mut device = Device::new(&made.session);
-    device.create(server).await.unwrap();
+    let mut device = Device::new(&server.base, &made.session);
+    device.create().await.unwrap();
     assert_eq!(signing_stored(server, &made.key, &device.signing_pairs()).await.status, 204);
     (made, device)
 }
@@ -55,7 +55,7 @@ async fn with_wallet(server: &TestServer, environment: &TestEnvironment) -> (Tes
 /// The same, with a backup that is in force.
 pub(super) async fn with_backup(server: &TestServer, environment: &TestEnvironment) -> (TestClient, Device) {
     let (made, mut device) = with_wallet(server, environment).await;
-    device.back_up(server, "PASSWORD").await.unwrap();
+    device.back_up("PASSWORD").await.unwrap();
     let stored = backup_stored(server, &made.key, &device.backup_pairs(), "STORED_CLIENT_BACKUP_SHARE").await;
     assert_eq!(stored.status, 204, "{}", stored.text);
     (made, device)
@@ -68,8 +68,8 @@ async fn a_client_makes_backs_up_loses_and_recovers_a_wallet() {
     let made = client(&server, &environment).await;
     assert_eq!(me(&server, &made.key).await["wallets"], json!([]));
 
-    let mut device = Device::new(&made.session);
-    device.create(&server).await.unwrap();
+    let mut device = Device::new(&server.base, &made.session);
+    device.create().await.unwrap();
     let incomplete = json!(["incomplete"]);
     assert_eq!(statuses(&me(&server, &made.key).await, "signingSharePairs"), [incomplete.clone(), incomplete.clone()]);
     let [first, second] = device.signing_pairs();
@@ -80,12 +80,12 @@ async fn a_client_makes_backs_up_loses_and_recovers_a_wallet() {
         assert_eq!(statuses(&me(&server, &made.key).await, "signingSharePairs").iter().collect::<Vec<_>>(), expected);
     }
     assert_eq!(signing_stored(&server, &made.key, &[first]).await.status, 204, "again");
-    assert!(device.sign(&server).await.unwrap());
-    assert_eq!(device.create(&server).await.unwrap_err(), "WALLET_EXISTS");
+    assert!(device.sign().await.unwrap());
+    assert_eq!(device.create().await.unwrap_err(), "WALLET_EXISTS");
     let addresses = me(&server, &made.key).await["metadata"]["namespaces"].clone();
     assert!(addresses["eip155"]["address"].as_str().unwrap().starts_with("0x"));
 
-    device.back_up(&server, "GDRIVE").await.unwrap();
+    device.back_up("GDRIVE").await.unwrap();
     let pairs = device.backup_pairs();
     for status in ["STORED_CLIENT_BACKUP_SHARE_KEY", "STORED_CLIENT_BACKUP_SHARE"] {
         assert_eq!(
@@ -100,21 +100,21 @@ async fn a_client_makes_backs_up_loses_and_recovers_a_wallet() {
     assert_eq!(client["wallets"][1]["backupSharePairs"][0]["backupMethod"], "GDRIVE");
 
     // the device is lost; what the application kept brings it back, with the API key as the bearer
-    let mut lost = std::mem::replace(&mut device, Device::new(&made.key));
+    let mut lost = std::mem::replace(&mut device, Device::new(&server.base, &made.key));
     device.backup = lost.backup.take();
-    assert_eq!(device.recover(&server).await.unwrap_err(), "WALLET_STALE", "generations were seen on the other device");
-    device.learn(&server).await;
-    device.recover(&server).await.unwrap();
+    assert_eq!(device.recover().await.unwrap_err(), "WALLET_STALE", "generations were seen on the other device");
+    device.learn().await;
+    device.recover().await.unwrap();
     let v = "v2/clients/me/wallet/stored-client-backup-share";
     assert_eq!(put(&server, v, &made.key, json!({"success": true})).await, 400, "the signing half first");
     assert_eq!(signing_stored(&server, &made.key, &device.signing_pairs()).await.status, 204);
-    assert!(lost.sign(&server).await.unwrap(), "nothing new is in force before the text is stored");
+    assert!(lost.sign().await.unwrap(), "nothing new is in force before the text is stored");
     for success in [false, true, true] {
         let body = json!({"success": success, "backupMethod": "GDRIVE", "isMultiBackupEnabled": true});
         assert_eq!(put(&server, v, &made.key, body).await, 204);
     }
-    assert!(device.sign(&server).await.unwrap());
-    assert_eq!(lost.sign(&server).await.unwrap_err(), "SIGN_SHARE_MISMATCH");
+    assert!(device.sign().await.unwrap());
+    assert_eq!(lost.sign().await.unwrap_err(), "SIGN_SHARE_MISMATCH");
     let client = me(&server, &made.key).await;
     assert_eq!(client["metadata"]["namespaces"], addresses);
     for kind in ["signingSharePairs", "backupSharePairs"] {
@@ -129,9 +129,9 @@ async fn what_is_said_of_pairs_holds_for_all_of_them_or_for_none() {
     let environment = environment(&server, "env").await;
     let (other, foreign) = with_backup(&server, &environment).await;
     let made = client(&server, &environment).await;
-    let mut device = Device::new(&made.key);
+    let mut device = Device::new(&server.base, &made.key);
     refused(&signing_stored(&server, &made.key, &foreign.signing_pairs()).await, 400, "STATE_INVALID");
-    device.create(&server).await.unwrap();
+    device.create().await.unwrap();
     let own = device.signing_pairs();
     for wrong in [foreign.signing_pairs()[0].as_str(), "00000000-0000-0000-0000-000000000000", "nonsense", ""] {
         let ids = [own[0].clone(), own[1].clone(), wrong.to_owned()];
@@ -162,7 +162,7 @@ async fn what_is_said_of_pairs_holds_for_all_of_them_or_for_none() {
     assert_eq!(put(&server, "v2/clients/me/wallet/stored-client-signing-share", &made.key, json!({})).await, 204);
     assert_eq!(statuses(&me(&server, &made.key).await, "signingSharePairs")[0], json!(["completed"]));
 
-    device.back_up(&server, "PASSWORD").await.unwrap();
+    device.back_up("PASSWORD").await.unwrap();
     let own = device.backup_pairs();
     let path = format!("{ME}/backup-share-pairs");
     for status in ["STORED_CUSTODIAN_BACKUP_SHARE", "STORED_CLIENT", "completed"] {
@@ -226,7 +226,7 @@ async fn a_client_sees_its_own_wallets_only() {
     assert_eq!(get(&server, "/rest/v2/wallet", &other.key).await.status, 404);
     for key in [environment.key.as_str(), "ka_nonsense"] {
         assert_eq!(get(&server, "/rest/v2/wallet", key).await.status, 401);
-        assert_eq!(open(&server, key, "create").await.err(), Some(401));
+        assert_eq!(open(&server.base, key, "create").await.err(), Some(401));
     }
 }
 
@@ -240,8 +240,8 @@ async fn a_data_owner_is_a_client_of_its_own() {
     assert_eq!((&alone["id"], &alone["wallets"]), (&json!(jorah.data_owner), &json!([])));
     assert_eq!(alone["environment"]["id"], group);
     assert_eq!(alone["createdAt"], Value::Null);
-    let mut device = Device::new(&bearer);
-    device.create(&server).await.unwrap();
+    let mut device = Device::new(&server.base, &bearer);
+    device.create().await.unwrap();
     assert_eq!(signing_stored(&server, &bearer, &device.signing_pairs()).await.status, 204);
     assert_eq!(
         statuses(&me(&server, &bearer).await, "signingSharePairs"),
@@ -272,5 +272,44 @@ async fn a_data_owner_with_the_id_of_a_client_does_not_get_its_wallet() {
     let (bearer, _) = crate::auth::tokens(&server, "mallory", "secret").await;
     refused(&get(&server, ME, &bearer).await, 403, "AUTH_FAILED");
     assert_eq!(get(&server, "/rest/v2/wallet", &bearer).await.status, 403);
-    assert_eq!(open(&server, &bearer, "sign").await.err(), Some(403));
+    assert_eq!(open(&server.base, &bearer, "sign").await.err(), Some(403));
+}
+
+/// Freezes a wallet as a caught cheater does.
+async fn freeze(server: &TestServer, group: &str, owner: &str) {
+    let mut tx = server.app.store.write().await.unwrap();
+    let mut document = tx.document(group, "Wallet", owner).await.unwrap().unwrap();
+    let mut body: Value = serde_json::from_str(&document.body).unwrap();
+    let session = "30313233-3435-3637-3839-616263646566";
+    body["state"]["frozen"] = json!({"generation": body["state"]["latest"], "session": session});
+    body["state"]["bans"] = json!(1);
+    document.body = body.to_string();
+    let before = document.rev.clone();
+    tx.replace(group, "Wallet", &document, &before, &Default::default()).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_frozen_wallet_is_recovered_with_a_session_token_that_was_just_made() {
+    let server = TestServer::dev().await;
+    let environment = environment(&server, "env").await;
+    let (made, mut device) = with_backup(&server, &environment).await;
+    freeze(&server, "env", &made.id).await;
+    assert_eq!(device.sign().await.unwrap_err(), "WALLET_FROZEN");
+    let mut backup = device.backup.take();
+    server.advance(15 * 60_000 + 1);
+    for bearer in [&made.key, &made.session] {
+        let mut other = Device::new(&server.base, bearer);
+        other.learn().await;
+        other.backup = backup.take();
+        assert_eq!(other.recover().await.unwrap_err(), "STEP_UP_REQUIRED", "nobody knows who it is now");
+        backup = other.backup.take();
+    }
+    let path = format!("/api/v1/custodians/clients/{}/session", made.id);
+    let session = call(&server, Method::POST, &path, &environment.key, None).await.json();
+    let mut device = Device::new(&server.base, session["clientSessionToken"].as_str().unwrap());
+    device.learn().await;
+    device.backup = backup;
+    server.advance(15 * 60_000);
+    device.recover().await.unwrap();
 }
