@@ -15,7 +15,7 @@ mod typed_data;
 
 pub use error::{InvalidInput, SigningError};
 pub use number::U256;
-pub use solana::SolanaTransaction;
+pub use solana::{SolanaTransaction, is_transaction as is_solana_transaction};
 pub use transaction::{Access, Fee, SignedTransaction, Transaction};
 pub use typed_data::TypedData;
 
