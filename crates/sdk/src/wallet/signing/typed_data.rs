@@ -299,6 +299,36 @@ mod tests {
         assert_eq!(TypedData::from_json(&json!(mail().to_string())).unwrap(), data);
     }
 
+    /// A family tree, from the tests of MetaMask's eth-sig-util: types that contain themselves.
+    #[test]
+    fn types_may_contain_themselves() {
+        let person = json!([
+            { "name": "name", "type": "string" }, { "name": "mother", "type": "Person" }, { "name": "father", "type": "Person" },
+        ]);
+        let mut data = mail();
+        data["types"]["Person"] = person;
+        data["types"].as_object_mut().unwrap().remove("Mail");
+        data["primaryType"] = json!("Person");
+        data["domain"]["name"] = json!("Family Tree");
+        let leaf = |name: &str| json!({ "name": name, "mother": null, "father": null });
+        data["message"] = json!({
+            "name": "Jon",
+            "mother": { "name": "Lyanna", "mother": null, "father": leaf("Rickard") },
+            "father": { "name": "Rhaegar", "mother": null, "father": leaf("Aeris II") },
+        });
+        let data = TypedData::from_json(&data).unwrap();
+        assert_eq!(data.encode_type("Person"), "Person(string name,Person mother,Person father)");
+        for (found, expected) in [
+            (
+                data.hash_struct("Person", &data.message),
+                "fdc7b6d35bbd81f7fa78708604f57569a10edff2ca329c8011373f0667821a45",
+            ),
+            (data.digest(), "807773b9faa9879d4971b43856c4d60c2da15c6f8c062bd9d33afefb756de19c"),
+        ] {
+            assert_eq!(hex::encode(found.unwrap()), expected);
+        }
+    }
+
     #[test]
     fn refusals_name_the_field() {
         for (pointer, value, field) in [
