@@ -28,6 +28,9 @@ pub(super) struct Device {
     pub(super) wallet: String,
     pub(super) state: ClientState,
     sealed: Option<Sealed>,
+    /// Whether the last text is in force, so that an application which did not hear of it may ask again.
+    #[serde(default)]
+    pub(super) in_force: bool,
     bans: [u8; 2],
 }
 
@@ -118,6 +121,7 @@ impl Device {
             self.bans = BanCounter::default().to_bytes();
         }
         if let Some((_, _, text)) = made.backup {
+            self.in_force = false;
             self.sealed = Some(Sealed { generation: fence.generation, text });
         }
         self.state = self.state.protocol_finished(fence, signing, backup);

@@ -113,6 +113,11 @@ impl Wallet {
             };
             let ours = device.state.operation().copied();
             let (next, effects) = device.state.view(&status.view);
+            let committed =
+                effects.iter().any(|effect| matches!(effect, ClientEffect::Finished { committed: true, .. }));
+            if committed && ours.is_some_and(|ours| ours.kind.makes_backup()) {
+                device.in_force = true;
+            }
             device.go_on(core, next).await?;
             if effects
                 .iter()

@@ -39,9 +39,17 @@ pub enum WalletError {
     /// [`stored_backup`]: super::Wallet::stored_backup
     #[error("another operation with the wallet is under way")]
     InProgress,
-    /// A recovery of a frozen wallet takes a fresh login: with a one-time code or a password, moments ago.
-    #[error("log in again first: the wallet is frozen")]
+    /// To recover a frozen wallet, and to take the keys out, takes a fresh login: with a one-time code or a password,
+    /// moments ago.
+    #[error("log in again first")]
     StepUpRequired,
+    /// The policy of the group, or somebody who has to agree, does not allow this signature (Portal's
+    /// `ADDRESS_BLOCKED`, else `POLICY_DENIED`).
+    #[error("this may not be signed ({0})")]
+    Denied(&'static str),
+    /// The keys are taken out only while an administrator allows it.
+    #[error("an administrator has to allow first that the keys are taken out")]
+    EjectNotAllowed,
     /// The custodian has not taken its half of the backup yet. Nothing is lost, and what was in force still is: the
     /// server goes on trying. Ask again later by the same call.
     #[error("the custodian has not taken its half yet")]
@@ -113,6 +121,9 @@ impl WalletError {
             "WALLET_LOCKED" => Self::Locked,
             "WALLET_BUSY" => Self::Busy,
             "OPERATION_IN_PROGRESS" => Self::InProgress,
+            "TOO_MANY_ABORTS" => Self::Busy,
+            "ADDRESS_BLOCKED" => Self::Denied("ADDRESS_BLOCKED"),
+            "POLICY_DENIED" => Self::Denied("POLICY_DENIED"),
             "STEP_UP_REQUIRED" => Self::StepUpRequired,
             "WEBHOOK_FAILED" => Self::CustodianFailed,
             "STATE_INVALID" | "WALLET_STALE" | "WALLET_SUPERSEDED" => Self::Overtaken,

@@ -28,34 +28,33 @@
 mod cipher_text;
 mod device;
 mod drill;
+mod eject;
 mod engine;
 mod error;
 pub mod methods;
 mod passcode;
 mod progress;
 mod session;
+mod sign;
 pub mod signing;
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use keystead_model::wallet::{OperationKind, PairIds};
+use keystead_model::wallet::OperationKind;
+use keystead_mpc::SignRequest;
 use keystead_mpc::address::{self, AddressError, Network};
-pub use keystead_mpc::{Curve, Signature};
-use keystead_mpc::{SignRequest, sign};
+pub use keystead_mpc::{Curve, EjectedKey, Signature};
 use serde::Deserialize;
-use serde_json::json;
 use sha3::{Digest as _, Keccak256};
 
 use self::device::{Device, backup_pairs};
 pub use self::drill::DrillReport;
+pub use self::eject::Ejected;
 use self::engine::{Means, Reached, keys};
 pub use self::error::WalletError;
 pub use self::methods::BackupMethod;
 use self::progress::{Progress, Status};
 pub use self::progress::{Status as ProgressStatus, WalletProgress};
-use self::session::{Outcome, run};
 use crate::api::Core;
 use crate::error::RequestError;
 
@@ -226,7 +225,10 @@ impl Wallet {
     pub async fn stored_backup(&self, stored: bool) -> Result<(), WalletError> {
         let core = &*self.core;
         let mut device = self.device().await?;
-        let operation = *device.state.operation().ok_or(WalletError::NothingPending)?;
+        let Some(operation) = device.state.operation().copied() else {
+            // said before, and the application did not hear the answer
+            return if stored && device.in_force { Ok(()) } else { Err(WalletError::NothingPending) };
+        };
         let Some(pairs) = device.text_pairs() else { return Err(WalletError::NothingPending) };
         if !stored {
             return self.say(operation.fence, "backup", pairs, false).await.map(drop);
@@ -310,12 +312,24 @@ impl Wallet {
     }
 
     /// Signs a digest of 32 bytes with the key on secp256k1. Whoever calls this decides what is signed: make the
-    /// digest from the transaction that the user saw.
+    /// digest from the transaction that the user saw. A policy that looks into transactions refuses it: see
+    /// [`Self::sign_payload`].
     ///
     /// # Errors
     /// See [`WalletError`].
     pub async fn sign_digest(&self, digest: [u8; 32]) -> Result<Signature, WalletError> {
-        self.sign(&SignRequest::digest(digest)).await
+        self.sign(&SignRequest::digest(digest), None).await
+    }
+
+    /// Signs what hashes (Keccak-256) to a digest with the key on secp256k1: an unsigned transaction as it is encoded for
+    /// signing, the envelope of a message or of typed data. The server sees what it is, which it has to where a policy
+    /// looks into transactions.
+    ///
+    /// # Errors
+    /// See [`WalletError`]. [`WalletError::Denied`]: the policy does not allow it.
+    pub async fn sign_payload(&self, payload: &[u8]) -> Result<Signature, WalletError> {
+        let digest = Keccak256::digest(payload).into();
+        self.sign(&SignRequest::digest(digest), Some(payload)).await
     }
 
     /// Signs a message as `personal_sign` does (EIP-191): `0x` and 65 bytes, `r`, `s` and 27 or 28.
@@ -323,7 +337,7 @@ impl Wallet {
     /// # Errors
     /// See [`WalletError`].
     pub async fn sign_message(&self, message: &[u8]) -> Result<String, WalletError> {
-        let signature = self.sign_digest(personal_digest(message)).await?;
+        let signature = self.sign_payload(&personal_payload(message)).await?;
         let v = signature.recovery_id.saturating_add(27);
         Ok(format!("0x{}{}", hex::encode(signature.bytes), hex::encode([v])))
     }
@@ -333,73 +347,25 @@ impl Wallet {
     /// # Errors
     /// See [`WalletError`].
     pub async fn sign_solana(&self, message: &[u8]) -> Result<[u8; 64], WalletError> {
-        Ok(self.sign(&SignRequest::message(message)).await?.bytes)
-    }
-
-    async fn sign(&self, request: &SignRequest) -> Result<Signature, WalletError> {
-        let mut device = self.device().await?;
-        let pairs = device.state.active().map(|half| half.pairs).ok_or(WalletError::NotOnDevice);
-        let refused = match pairs {
-            Ok(pairs) => self.sign_with(&mut device, pairs, request).await,
-            Err(error) => Err(error),
-        };
-        match refused {
-            // what waited may be in force: the answer that said so was lost
-            Err(error @ (WalletError::ShareMismatch(_) | WalletError::NotOnDevice)) => {
-                let view = self.status().await?.view;
-                match device.state.fitting(&view).map(|half| half.pairs) {
-                    Some(pairs) => self.sign_with(&mut device, pairs, request).await,
-                    None => Err(error),
-                }
-            }
-            signed => signed,
-        }
-    }
-
-    async fn sign_with(
-        &self,
-        device: &mut Device,
-        pairs: PairIds,
-        request: &SignRequest,
-    ) -> Result<Signature, WalletError> {
-        let core = &*self.core;
-        device.bans().check()?;
-        let (pair, curve) = match request.curve() {
-            Curve::Secp256k1 => (pairs.secp256k1, "SECP256K1"),
-            Curve::Ed25519 => (pairs.ed25519, "ED25519"),
-        };
-        let half = device.half(core, pair).await?;
-        let wish = json!({ "curve": curve, "content": STANDARD.encode(request.content()), "pairs": pairs });
-        match run(core, "sign", &wish, |params| sign(params, &half, request)).await {
-            Ok(Outcome { value, .. }) => value.signature.ok_or_else(|| RequestError::Unreadable.into()),
-            Err(WalletError::Protocol(error)) => {
-                // stored before anything else happens (`spec/wallet.md` 5.4)
-                let mut bans = device.bans();
-                if bans.record(&error) {
-                    device.set_bans(bans);
-                    device.save(core).await?;
-                }
-                Err(WalletError::Protocol(error))
-            }
-            Err(error) => Err(error),
-        }
+        Ok(self.sign(&SignRequest::message(message), None).await?.bytes)
     }
 }
 
-/// The digest that `personal_sign` signs (EIP-191, version 0x45).
-fn personal_digest(message: &[u8]) -> [u8; 32] {
-    let prefix = format!("\u{19}Ethereum Signed Message:\n{}", message.len());
-    Keccak256::new().chain_update(prefix).chain_update(message).finalize().into()
+/// What `personal_sign` signs (EIP-191, version 0x45).
+fn personal_payload(message: &[u8]) -> Vec<u8> {
+    [format!("\u{19}Ethereum Signed Message:\n{}", message.len()).as_bytes(), message].concat()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::personal_digest;
+    use sha3::{Digest as _, Keccak256};
+
+    use super::personal_payload;
 
     /// From the documentation of ethers: `hashMessage("Hello World")`.
     #[test]
     fn digests_as_personal_sign_does() {
-        let digest = hex::encode(personal_digest(b"Hello World"));
+        let digest = hex::encode(Keccak256::digest(personal_payload(b"Hello World")));
         assert_eq!(digest, "a1de988600a42c4b4ab089b619297c17d53cffae5d5120d82d8a92d0bb3b78f2");
     }
 }

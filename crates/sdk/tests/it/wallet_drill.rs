@@ -146,11 +146,13 @@ async fn refusals_of_a_drill_name_the_field() {
     assert_eq!(http.post(at("wallet/drill")).json(&right).send().await.unwrap().status(), 401);
 }
 
+type Lie = fn(&mut Value);
+
 /// A server that says something else than the honest one.
 #[derive(Clone)]
 struct Lying {
     honest: HttpTransport,
-    lie: Arc<Mutex<Option<fn(&mut Value)>>>,
+    lie: Arc<Mutex<Option<Lie>>>,
     heard: Arc<Mutex<Vec<Bytes>>>,
 }
 
@@ -197,7 +199,7 @@ async fn a_server_cannot_pretend_that_the_custodian_has_its_half() {
     wallet.stored_backup(true).await.unwrap();
     wallet.drill(&text, &password()).await.unwrap();
 
-    let lies: [(&str, fn(&mut Value)); 5] = [
+    let lies: [(&str, Lie); 5] = [
         ("proof", |body| {
             says(body, |statement| statement["proofs"]["ED25519"] = statement["proofs"]["SECP256K1"].clone());
         }),

@@ -1,4 +1,4 @@
-//! One call of a webhook: within ten seconds in total, to an address that was checked, without redirects, signed, and
+//! One call of a webhook: within its time in total, to an address that was checked, without redirects, signed, and
 //! with an answer that is not read without limit.
 
 use std::sync::Arc;
@@ -58,6 +58,8 @@ pub(super) struct Call<'a> {
     /// Stays the same when the same is said again.
     pub(super) id: &'a str,
     pub(super) body: Zeroizing<Vec<u8>>,
+    /// How long it may take in total.
+    pub(super) limit: Duration,
 }
 
 /// What came of it.
@@ -73,7 +75,6 @@ pub(crate) fn client(config: &Config) -> Result<reqwest::Client, reqwest::Error>
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .dns_resolver(Arc::new(Guarded(rules)))
-        .timeout(Duration::from_millis(config.custody.timeout_ms))
         .pool_max_idle_per_host(1)
         .user_agent(concat!("keystead/", env!("CARGO_PKG_VERSION")))
         .build()
@@ -84,7 +85,7 @@ impl Call<'_> {
         if !Rules::of(&app.config).unwrap_or_default().allows_url(self.url) {
             return Called { status: None, body: Err(CallError::Blocked) };
         }
-        let limit = Duration::from_millis(app.config.custody.timeout_ms);
+        let limit = self.limit;
         let late = Called { status: None, body: Err(CallError::TimedOut) };
         tokio::time::timeout(limit, self.send(app)).await.unwrap_or(late)
     }

@@ -22,7 +22,7 @@ const ATTEMPTS: usize = 5;
 pub(super) struct Entry {
     /// When it began.
     pub(super) at: i64,
-    /// `backup` or `fetch`.
+    /// `backup`, `backup/fetch` or `preSign`.
     pub(super) call: String,
     pub(super) client_id: String,
     /// Host, port and path.

@@ -18,6 +18,6 @@ pub use routes::routes;
 pub use settings::{Format, configure, configure_as, remove};
 
 pub(crate) use call::client;
-pub(crate) use settings::{Custodian, of_group};
+pub(crate) use settings::{Custodian, of_group, read_webhook};
 pub(crate) use share::{Given, Shown};
-pub(crate) use webhook::{fetch, push};
+pub(crate) use webhook::{Question, ask, fetch, push};

@@ -52,15 +52,12 @@ async fn show(State(app): State<Arc<App>>, session: Session) -> ApiResult<Respon
 async fn set(State(app): State<Arc<App>>, session: Session, Json(body): Json) -> ApiResult<Response> {
     let group = require_admin(&session)?;
     require_elevated(&mut *app.store.read().await?, &session).await?;
-    let text = |field: &str| {
-        let text = body.get(field).and_then(Value::as_str);
-        text.ok_or_else(|| FieldError::new(field, "text"))
-    };
+    let (url, secret) = settings::read_webhook(&app, "", &body)?;
     let format = match body.get("format") {
         None | Some(Value::Null) => Format::Auto,
         Some(format) => Format::deserialize(format).map_err(|_| FieldError::new("format", "auto, legacy or multi"))?,
     };
-    settings::configure_as(&app, group, text("url")?, text("secret")?, format).await?;
+    settings::configure_as(&app, group, &url, &secret, format).await?;
     show(State(app), session).await
 }
 

@@ -9,6 +9,7 @@ use keystead_store::documents::{Document, Projection, Written};
 use keystead_store::{Reading, Writing};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::guard::Rules;
@@ -146,11 +147,7 @@ pub async fn configure(app: &App, group: &str, url: &str, secret: &str) -> ApiRe
 /// # Errors
 /// As [`configure`].
 pub async fn configure_as(app: &App, group: &str, url: &str, secret: &str, format: Format) -> ApiResult<()> {
-    let url = read_url(app, url)?;
-    let is_header = secret.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
-    if secret.is_empty() || secret.len() > LONGEST || !is_header || secret.trim() != secret {
-        return Err(FieldError::new("secret", "1 to 2048 printable ASCII characters").into());
-    }
+    let (url, secret) = checked(app, "", url, secret)?;
     let mut tx = app.store.write().await?;
     let before = load(&mut *tx, group).await?;
     let sealed = STANDARD.encode(app.keys.seal(&*app.rng, &context(group), secret.as_bytes()));
@@ -161,14 +158,31 @@ pub async fn configure_as(app: &App, group: &str, url: &str, secret: &str, forma
     Ok(tx.commit().await?)
 }
 
-fn read_url(app: &App, url: &str) -> Result<String, FieldError> {
+/// Where a webhook is and the secret that it knows us by, if it may be called. Fields are named with `prefix`.
+///
+/// # Errors
+/// 400 where it may not be called.
+pub(crate) fn read_webhook(app: &App, prefix: &str, body: &Value) -> Result<(String, String), FieldError> {
+    let text = |field: &str| {
+        let text = body.get(field).and_then(Value::as_str);
+        text.ok_or_else(|| FieldError::new(format!("{prefix}{field}"), "text"))
+    };
+    let (url, secret) = checked(app, prefix, text("url")?, text("secret")?)?;
+    Ok((url, secret.to_owned()))
+}
+
+fn checked<'a>(app: &App, prefix: &str, url: &str, secret: &'a str) -> Result<(String, &'a str), FieldError> {
     let expected = "an https URL of a public host, without user, query and fragment";
-    let parsed = Url::parse(url).ok().filter(|_| url.len() <= LONGEST);
-    let parsed = parsed.ok_or_else(|| FieldError::new("url", expected))?;
+    let wrong = || FieldError::new(format!("{prefix}url"), expected);
+    let parsed = Url::parse(url).ok().filter(|_| url.len() <= LONGEST).ok_or_else(wrong)?;
     if !Rules::of(&app.config).unwrap_or_default().allows_url(&parsed) {
-        return Err(FieldError::new("url", expected));
+        return Err(wrong());
     }
-    Ok(parsed.as_str().trim_end_matches('/').to_owned())
+    let is_header = secret.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
+    if secret.is_empty() || secret.len() > LONGEST || !is_header || secret.trim() != secret {
+        return Err(FieldError::new(format!("{prefix}secret"), "1 to 2048 printable ASCII characters"));
+    }
+    Ok((parsed.as_str().trim_end_matches('/').to_owned(), secret))
 }
 
 /// Makes us the custodian again. Halves that the other one has stay there, and cannot be fetched any more.

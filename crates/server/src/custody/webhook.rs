@@ -1,8 +1,11 @@
 //! The two calls of a custodian behind webhooks: `/backup` gives it halves, `/backup/fetch` has it show them
-//! (portal 3.1).
+//! (portal 3.1). And the question whether something may be signed, which goes the same way (portal 3.2).
 
-use reqwest::Url;
+use std::time::Duration;
+
+use reqwest::{StatusCode, Url};
 use serde_json::json;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::call::{Call, CallError};
@@ -45,6 +48,30 @@ pub(crate) async fn fetch(app: &App, group: &str, webhook: &Webhook, client: &st
     Ok(answer.shown)
 }
 
+/// A question that is answered by yes or no.
+pub(crate) struct Question<'a> {
+    /// Whom it is about.
+    pub(crate) client: &'a str,
+    pub(crate) url: &'a Url,
+    pub(crate) secret: &'a str,
+    pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
+/// Whether the answer is a success. Everything else is a no.
+pub(crate) async fn ask(app: &App, group: &str, question: Question<'_>, limit: Duration) -> bool {
+    let Question { client, url, secret, body } = question;
+    let saying = Saying { call: "preSign", client, method: None, id: format!("msg_{}", app.rng.uuid()) };
+    let (at, began) = (app.now(), Instant::now());
+    let called = Call { url, secret, id: &saying.id, body, limit }.make(app).await;
+    // what it says beside its status is of no interest
+    let outcome = match called.status {
+        Some(status) if status.is_success() => Ok(()),
+        _ => Err(called.body.err().unwrap_or(CallError::Refused)),
+    };
+    note(app, group, url, &saying, (at, began), (called.status, outcome)).await;
+    outcome.is_ok()
+}
+
 struct Saying<'a> {
     call: &'static str,
     client: &'a str,
@@ -61,29 +88,43 @@ async fn called(
 ) -> Result<Vec<u8>, Failed> {
     let url = Url::parse(&format!("{}/{}", webhook.base.as_str().trim_end_matches('/'), saying.call));
     let url = url.map_err(|_| Failed(CallError::Blocked))?;
-    let (at, began) = (app.now(), tokio::time::Instant::now());
-    let called = Call { url: &url, secret: &webhook.secret, id: &saying.id, body }.make(app).await;
+    let (at, began) = (app.now(), Instant::now());
+    let limit = Duration::from_millis(app.config.custody.timeout_ms);
+    let call = Call { url: &url, secret: &webhook.secret, id: &saying.id, body, limit };
+    let called = call.make(app).await;
     // an answer that cannot be read is a failed fetch
     let outcome = match &called.body {
         Ok(body) if saying.call == "backup/fetch" && read(body, saying.client).is_none() => Err(CallError::Unreadable),
         Ok(_) => Ok(()),
         Err(error) => Err(*error),
     };
-    let status = called.status.map(|status| status.as_u16());
-    let outcome_name = outcome.err().map_or("ok", CallError::name);
-    tracing::info!(call = saying.call, status, outcome = outcome_name, "a custodian was called");
+    note(app, group, &url, saying, (at, began), (called.status, outcome)).await;
+    called.body.map_err(Failed)
+}
+
+/// Puts a call on record.
+async fn note(
+    app: &App,
+    group: &str,
+    url: &Url,
+    saying: &Saying<'_>,
+    (at, began): (i64, Instant),
+    (status, outcome): (Option<StatusCode>, Result<(), CallError>),
+) {
+    let status = status.map(|status| status.as_u16());
+    let outcome = outcome.err().map_or("ok", CallError::name);
+    tracing::info!(call = saying.call, status, outcome, "a webhook was called");
     let entry = Entry {
         at,
         call: saying.call.to_owned(),
         client_id: saying.client.to_owned(),
-        url: place(&url),
+        url: place(url),
         backup_method: saying.method.clone(),
         status,
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        outcome: outcome_name.to_owned(),
+        outcome: outcome.to_owned(),
     };
     log::add(app, group, entry).await;
-    called.body.map_err(Failed)
 }
 
 /// Host, port and path.

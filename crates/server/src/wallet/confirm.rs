@@ -47,14 +47,14 @@ fn said(body: &Value) -> Result<Event, FieldError> {
     }
 }
 
-fn fence(body: &Value) -> Result<Fence, FieldError> {
+pub(super) fn fence(body: &Value) -> Result<Fence, FieldError> {
     Ok(Fence {
         operation: field(body, "operation", "the id of the operation")?,
         generation: field(body, "generation", "the number of a generation")?,
     })
 }
 
-fn field<T: DeserializeOwned>(body: &Value, name: &str, expected: &str) -> Result<T, FieldError> {
+pub(super) fn field<T: DeserializeOwned>(body: &Value, name: &str, expected: &str) -> Result<T, FieldError> {
     let value = body.get(name).unwrap_or(&Value::Null);
     T::deserialize(value).map_err(|_| FieldError::new(name, expected))
 }

@@ -42,6 +42,17 @@ impl Failure {
         Self::new("WALLET_SUPERSEDED", ErrorCode::RevisionConflict, "the wallet changed while the session ran")
     }
 
+    /// The policy, or whoever has to agree, does not allow a signature.
+    pub(super) fn denied(code: &'static str, message: String) -> Self {
+        Self::new(code, ErrorCode::Forbidden, message)
+    }
+
+    /// Too many sessions failed lately.
+    pub(super) fn aborts(wait_ms: u64) -> Self {
+        let error = ApiError::too_many("too many sessions with the wallet failed: wait", wait_ms);
+        Self { code: "TOO_MANY_ABORTS", error }
+    }
+
     /// The protocol of the operation was through before.
     pub(super) fn through() -> Self {
         let message = "the protocol of this operation is through: ask how the wallet stands";
@@ -128,7 +139,7 @@ impl From<LifecycleError> for Failure {
             Refused::ReviewRequired => ("WALLET_LOCKED", ErrorCode::Forbidden, None),
             Refused::RecoverInstead => ("STATE_INVALID", ErrorCode::RevisionConflict, None),
             Refused::TooManyPendingBackups => ("TOO_MANY_PENDING", ErrorCode::RevisionConflict, None),
-            Refused::EjectWindowClosed => ("EJECT_WINDOW_CLOSED", ErrorCode::Forbidden, None),
+            Refused::EjectWindowClosed => ("EJECT_WINDOW_CLOSED", ErrorCode::Forbidden, Some("ejectableUntil")),
             Refused::EjectWindowTooShort => ("BAD_REQUEST", ErrorCode::InvalidField, Some("ejectableUntil")),
             Refused::Exhausted => ("USED_UP", ErrorCode::Forbidden, None),
         };

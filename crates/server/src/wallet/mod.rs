@@ -4,8 +4,9 @@
 //! device has the other, and whoever has one of them has nothing. The protocols are those of `keystead-mpc`, and which
 //! pairs count is said by [`keystead_model::wallet`]. Here is what these leave to their callers: who may ([`caller`]),
 //! one session at a time and one transaction for each change ([`record`], [`change`]), what a change asks for
-//! ([`effects`], [`halves`], [`work`], [`custodian`]), the messages ([`socket`], [`operations`]), what the client says of
-//! its own half ([`confirm`]), and the restore drill ([`drill`]).
+//! ([`effects`], [`halves`], [`work`], [`custodian`]), the messages ([`socket`], [`operations`]), what may be signed
+//! ([`policy`]), what the client says of its own half ([`confirm`]), the restore drill ([`drill`]), and the way out
+//! ([`eject`]).
 //!
 //! The half that stands against the client's backup is with the custodian, see [`crate::custody`]. It signs with
 //! nothing that the server has.
@@ -16,23 +17,26 @@ mod confirm;
 mod custodian;
 mod drill;
 mod effects;
+mod eject;
 mod failure;
 pub(crate) mod halves;
 mod operations;
+mod policy;
 mod record;
 mod socket;
 mod state;
 mod wish;
 pub(crate) mod work;
 
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use http::Method;
 
 use crate::http::{Route, Shape};
 
 /// The endpoints of wallets.
 pub fn routes() -> Vec<Route> {
-    let wallet = || Shape::Json("{wallet, created, standing, view, backups, publicKeys?, addresses?}");
+    let wallet = || Shape::Json("{wallet, created, standing, view, backups, ejectedAt?, publicKeys?, addresses?}");
+    let policy = || Shape::Json("{allow, block, maxValue, signaturesPerHour, blind, approval?: {url}}");
     vec![
         Route::new(
             Method::GET,
@@ -65,6 +69,41 @@ pub fn routes() -> Vec<Route> {
         .takes(Shape::Json("{challenge, clientNonce, pairs, proofs}"))
         .gives(Shape::Json("{statement, signature, serverKey}")),
         Route::new(Method::POST, "/rest/v2/wallet/abandon", "Give an operation up", post(confirm::abandon))
+            .takes(Shape::Json("{operation, generation}"))
+            .gives(wallet()),
+        Route::new(
+            Method::GET,
+            "/rest/v2/wallet/policy",
+            "What wallets of the group, or that of one owner, may sign",
+            get(policy::get),
+        )
+        .query(&["owner"])
+        .gives(policy()),
+        Route::new(
+            Method::PUT,
+            "/rest/v2/wallet/policy",
+            "Set what wallets of the group, or that of one owner, may sign",
+            put(policy::put),
+        )
+        .takes(Shape::Json("{owner?, allow?, block?, maxValue?, signaturesPerHour?, blind?, approval?: {url, secret}}"))
+        .gives(policy()),
+        Route::new(
+            Method::POST,
+            "/rest/v2/wallet/eject/window",
+            "Let an owner take the keys of the wallet out for a while, as an administrator",
+            post(eject::window),
+        )
+        .takes(Shape::Json("{owner, ejectableUntil?}"))
+        .gives(Shape::Json("{ejectableUntil}")),
+        Route::new(
+            Method::POST,
+            "/rest/v2/wallet/eject",
+            "The custodian's halves of a backup, while the window is open",
+            post(eject::release),
+        )
+        .takes(Shape::Json("{operation, after, pairs}"))
+        .gives(Shape::Json("{wallet, generation, halves}")),
+        Route::new(Method::POST, "/rest/v2/wallet/eject/done", "Say that the keys are out", post(eject::done))
             .takes(Shape::Json("{operation, generation}"))
             .gives(wallet()),
     ]

@@ -9,11 +9,13 @@ use keystead_mpc::{
 };
 use serde_json::json;
 
+use super::caller::Caller;
 use super::change::{Missing, Whose, change, change_with};
 use super::custodian;
 use super::effects::now;
 use super::failure::Failure;
 use super::halves::{self, Half, Made, damaged, new_halves, pairs_of, spots};
+use super::policy::Policies;
 use super::record::Record;
 use super::socket::{Link, Running, Stop};
 use super::wish::{Purpose, Wish};
@@ -38,6 +40,9 @@ async fn signature(running: &Running<'_>, link: &mut Link, wish: &Wish) -> Resul
         })
         .await?;
     let set = signing_set(&record, named)?.clone();
+    let policies = running.policies().await?;
+    let lately = record.signed_lately(running.app.now());
+    policies.check(running.app, running.caller, wish, &request, lately).await?;
     let half = running.open::<SigningHalf>(&record, set.generation, set.pairs).await?;
     let half = match curve {
         Curve::Secp256k1 => half.secp256k1,
@@ -47,7 +52,7 @@ async fn signature(running: &Running<'_>, link: &mut Link, wish: &Wish) -> Resul
     let session = blocking(move || sign(&params, &half, &request)).await??;
     let (_, last) = drive(link, session).await?;
     // free before the client has its signature, since it may wish for the next one at once
-    running.free().await?;
+    running.signed(policies.counts()).await?;
     end(link, last, set.generation).await
 }
 
@@ -204,10 +209,19 @@ impl Running<'_> {
         finished.await.map(drop)
     }
 
-    async fn free(&self) -> Result<(), Failure> {
+    async fn policies(&self) -> ApiResult<Policies> {
+        let Caller { group, owner, .. } = self.caller;
+        Policies::of(&mut *self.app.store.read().await?, group, owner).await
+    }
+
+    /// Gives the wallet free after a signature, which is counted if there are rules about how many there may be.
+    async fn signed(&self, count: bool) -> Result<(), Failure> {
         let freed = change(self.app, self.whose(), Missing::Refuse, |record| {
             if !record.is_leased_to(&self.lease) {
                 return Err(Failure::superseded());
+            }
+            if count {
+                record.signed(self.app.now());
             }
             record.release(&self.lease);
             Ok(None)

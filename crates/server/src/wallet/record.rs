@@ -22,6 +22,12 @@ use crate::error::{ApiError, ApiResult};
 
 /// The class of the documents, under the id of the owner.
 const CLASS: &str = "Wallet";
+/// How many sessions may fail in how many milliseconds.
+const MOST_ABORTS: usize = 20;
+const ABORTS_MS: i64 = 10 * 60_000;
+/// The most signatures that are counted, and for how long.
+const MOST_SIGNATURES: usize = 1_000;
+const HOUR_MS: i64 = 3_600_000;
 
 /// The one who runs a protocol with a wallet, and until when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +51,12 @@ pub(super) struct Record {
     /// What is public of the pairs that are not retired.
     public: BTreeMap<PairId, String>,
     lease: Option<Lease>,
+    /// When sessions failed lately.
+    #[serde(default)]
+    aborts: Vec<i64>,
+    /// When was signed lately, where a policy counts it.
+    #[serde(default)]
+    signatures: Vec<i64>,
 }
 
 impl Record {
@@ -57,6 +69,8 @@ impl Record {
             state: WalletState::new(CustodianSlots::default()),
             public: BTreeMap::new(),
             lease: None,
+            aborts: Vec::new(),
+            signatures: Vec::new(),
         }
     }
 
@@ -87,7 +101,16 @@ impl Record {
 
     /// Takes the wallet for `session`. One protocol at a time: several at once would tell a cheater several bits
     /// before the first is noticed (`spec/wallet.md` 5.4).
+    ///
+    /// Sessions that fail again and again are not begun for a while, since not every one that tells something is found
+    /// out.
     pub(super) fn lease(&mut self, session: &str, now: i64, until: i64) -> Result<(), Failure> {
+        self.aborts.retain(|at| at.saturating_add(ABORTS_MS) > now);
+        if self.aborts.len() >= MOST_ABORTS {
+            let oldest = self.aborts.first().copied().unwrap_or(now);
+            let wait = oldest.saturating_add(ABORTS_MS).saturating_sub(now);
+            return Err(Failure::aborts(u64::try_from(wait).unwrap_or_default()));
+        }
         match &self.lease {
             Some(lease) if lease.until > now && lease.session != session => Err(Failure::busy()),
             _ => {
@@ -106,6 +129,24 @@ impl Record {
         if self.is_leased_to(session) {
             self.lease = None;
         }
+    }
+
+    /// How many signatures were counted within the last hour.
+    pub(super) fn signed_lately(&self, now: i64) -> usize {
+        self.signatures.iter().filter(|at| at.saturating_add(HOUR_MS) > now).count()
+    }
+
+    /// Counts a signature.
+    pub(super) fn signed(&mut self, now: i64) {
+        self.signatures.retain(|at| at.saturating_add(HOUR_MS) > now);
+        self.signatures.push(now);
+        let surplus = self.signatures.len().saturating_sub(MOST_SIGNATURES);
+        self.signatures.drain(..surplus);
+    }
+
+    /// A session failed.
+    pub(super) fn aborted(&mut self, now: i64) {
+        self.aborts.push(now);
     }
 
     /// Takes the wallet from whoever has it.

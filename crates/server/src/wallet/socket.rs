@@ -127,6 +127,9 @@ async fn settle(running: &Running<'_>, session: OperationId, purpose: Purpose, s
             return Ok(None);
         }
         record.release(lease);
+        if matches!(stop, Stop::Protocol(_)) {
+            record.aborted(app.now());
+        }
         let generation = record.state.active_signing().map(|set| set.generation);
         let uses_it = banned && matches!(purpose, Purpose::Sign | Purpose::Backup);
         Ok(generation.filter(|_| uses_it).map(|generation| Event::BanReported { generation, session }))

@@ -37,6 +37,7 @@ pub(super) fn describe(record: &Record) -> Value {
         "standing": standing,
         "view": state.view(),
         "backups": live.map(of_backup).collect::<Vec<_>>(),
+        "ejectedAt": state.ejected_at(),
         "publicKeys": public_keys(record).map(|keys| {
             keys.into_iter().map(|(curve, key)| (curve, hex::encode(key))).collect::<BTreeMap<_, _>>()
         }),

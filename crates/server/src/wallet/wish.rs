@@ -12,7 +12,8 @@ use super::failure::Failure;
 /// The longest message that is signed on Ed25519, in bytes: it comes in the first text.
 const MAX_CONTENT: usize = 64 * 1024;
 /// All that a wish may have.
-const FIELDS: [&str; 8] = ["clientNonce", "curve", "content", "pairs", "operation", "after", "method", "rotateBackup"];
+const FIELDS: [&str; 9] =
+    ["clientNonce", "curve", "content", "payload", "pairs", "operation", "after", "method", "rotateBackup"];
 
 /// What a socket is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +95,12 @@ impl Wish {
                 rotate_backup: self.optional("rotateBackup", "true or false")?.unwrap_or(true),
             },
         }))
+    }
+
+    /// What hashes to the digest on secp256k1, if the client says it.
+    pub(super) fn payload(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let payload: Option<String> = self.optional("payload", "base64")?;
+        payload.map(|payload| STANDARD.decode(payload).map_err(|_| Failure::field("payload", "base64"))).transpose()
     }
 
     /// What is to be signed: the digest on secp256k1, the message on Ed25519, in base64.
