@@ -22,7 +22,7 @@ mod server;
 pub use crypto::{crypto_entity, crypto_exchange, crypto_identity, crypto_keys, crypto_recovery};
 pub use model::{model_access, model_filter, model_schema, model_share, model_text};
 pub use mpc::{mpc_addresses, mpc_halves, mpc_messages};
-pub use sdk::{sdk_import, sdk_sealed};
+pub use sdk::{sdk_import, sdk_sealed, sdk_wallet};
 pub use server::{server_events, server_gateway, server_router};
 
 /// One target.
@@ -57,4 +57,5 @@ pub const TARGETS: &[Target] = &[
     Target { name: "server_events", run: server_events, mutations: 2000 },
     Target { name: "sdk_import", run: sdk_import, mutations: 2000 },
     Target { name: "sdk_sealed", run: sdk_sealed, mutations: 2000 },
+    Target { name: "sdk_wallet", run: sdk_wallet, mutations: 2000 },
 ];

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use keystead_crypto::key::import::StorageKey;
 use keystead_sdk::secret::SecretText;
 use keystead_sdk::storage::{KeyStorage as _, MemoryStorage, SealedFiles, Storage as _, StorageError, Unlock, import};
+use keystead_sdk::wallet::methods::BackupKey;
+use keystead_sdk::wallet::signing::{Transaction, TypedData, is_solana_transaction};
 use pollster::block_on as now;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -88,5 +90,26 @@ pub fn sdk_sealed(data: &[u8]) {
             assert_eq!(entry.is_ok(), honest == (true, true), "an entry that was changed opens");
             assert_eq!(key.is_ok(), entry.is_ok());
         }
+    }
+}
+
+/// What a wallet is asked to sign, in whichever form it is, and keys of backups.
+pub fn sdk_wallet(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Some(key) = BackupKey::from_line(&text) {
+        assert_eq!(BackupKey::from_line(key.to_line().expose()), Some(key));
+    }
+    if let Ok(value) = serde_json::from_slice(data) {
+        if let Err(error) = Transaction::from_json(&value) {
+            assert!(!error.expected().is_empty());
+        }
+        if value.is_object() {
+            // as an object and as its text, it is the same that is signed
+            let as_text = TypedData::from_json(&serde_json::Value::String(value.to_string()));
+            assert_eq!(TypedData::from_json(&value).ok(), as_text.ok());
+        }
+    }
+    if is_solana_transaction(data) {
+        assert!(!is_solana_transaction(&[data, &[0]].concat()), "what is left over belongs to nothing");
     }
 }

@@ -8,6 +8,7 @@ use clap::{Subcommand, ValueEnum};
 use indicatif::ProgressBar;
 use keystead_sdk::progress::Monitor;
 use keystead_sdk::secret::SecretText;
+use keystead_sdk::wallet::methods::{AccessTokens, GoogleDrive};
 use keystead_sdk::wallet::{BackupMethod, Wallet};
 use serde_json::{Value, json};
 
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Sign(Sign),
     /// Make a backup, into a file that tells nobody anything
     BackUp(Backup),
+    /// Say again that the backup is stored, where the custodian was not ready the first time
+    Stored,
     /// Bring the wallet to this machine with a backup, and replace the backup by a new one
     Recover(Backup),
     /// Try whether a backup would bring the wallet back, without using it up
@@ -50,6 +53,8 @@ enum Method {
     Pin,
     /// By a key in a file
     File,
+    /// By a key in one's Google Drive
+    GoogleDrive,
     /// By a key among one's own encrypted records: it comes back with them
     Vault,
 }
@@ -68,6 +73,22 @@ pub(crate) struct Backup {
     /// The file with the keys, for `--method file`
     #[arg(long, value_name = "FILE", required_if_eq("method", "file"))]
     key_file: Option<PathBuf>,
+    /// A file whose first line is an access token for Google Drive with the scope drive.file
+    #[arg(long, value_name = "FILE", required_if_eq("method", "google-drive"))]
+    access_token_file: Option<PathBuf>,
+    /// Another server that speaks like Google Drive
+    #[arg(long, value_name = "URL")]
+    drive_url: Option<String>,
+}
+
+/// A token that somebody put into a file. There is no other if it is refused.
+struct TokenFile(PathBuf);
+
+#[async_trait::async_trait]
+impl AccessTokens for TokenFile {
+    async fn access_token(&self, refused: bool) -> Option<SecretText> {
+        if refused { None } else { first_line(&self.0).ok().map(SecretText::from) }
+    }
 }
 
 impl Backup {
@@ -80,6 +101,14 @@ impl Backup {
             Method::Password => BackupMethod::Password(secret("Password")?),
             Method::Pin => BackupMethod::Pin(secret("PIN")?),
             Method::File => BackupMethod::File(self.key_file.clone().context("--key-file is missing")?),
+            Method::GoogleDrive => {
+                let file = self.access_token_file.clone().context("--access-token-file is missing")?;
+                let drive = GoogleDrive::new(TokenFile(file));
+                BackupMethod::GoogleDrive(match &self.drive_url {
+                    Some(url) => drive.base_url(url),
+                    None => drive,
+                })
+            }
             Method::Vault => BackupMethod::Vault,
         })
     }
@@ -149,6 +178,10 @@ pub(crate) async fn carry_out(profile: &Profile, show: &Show, command: Command) 
                 format!("The backup is in {}. It tells nobody anything; keep copies of it.", backup.file.display()),
                 json!({ "stored": true }),
             )
+        }
+        Command::Stored => {
+            wallet.stored_backup(true).await?;
+            ("The backup is in force.".to_owned(), json!({ "stored": true }))
         }
         Command::Drill(backup) => {
             let method = backup.method(show)?;

@@ -200,8 +200,14 @@ fn a_wallet_comes_back_with_its_backup() {
     let with_pin = ["wallet", "back-up", &backup, "--method", "pin", "--secret-file", &pin];
     assert!(world.fails("phone", &with_pin).contains("at least 4 characters"));
     assert!(world.fails("phone", &["wallet", "back-up", &backup, "--method", "file"]).contains("--key-file"));
+    let drive = ["wallet", "back-up", &backup, "--method", "google-drive"];
+    assert!(world.fails("phone", &drive).contains("--access-token-file"));
+    let nobody = [&drive[..], &["--access-token-file", &pin, "--drive-url", "http://127.0.0.1:9"]].concat();
+    assert!(world.fails("phone", &nobody).contains("cannot be reached"));
     let by_file = ["--method", "file", "--key-file", &key];
     world.client("phone", &[&["wallet", "back-up", &backup][..], &by_file].concat());
+    // said again, for whoever missed the answer
+    world.client("phone", &["wallet", "stored"]);
     let shown = &world.client("phone", &["wallet", "show"])[0];
     assert_eq!((&shown["onDevice"], &shown["methods"]), (&true.into(), &serde_json::json!(["FILE"])));
 

@@ -153,7 +153,7 @@ replays! {
     crypto_keys crypto_exchange crypto_entity crypto_identity crypto_recovery
     mpc_halves mpc_messages mpc_addresses
     server_router server_gateway server_events
-    sdk_import sdk_sealed
+    sdk_import sdk_sealed sdk_wallet
 }
 
 #[test]

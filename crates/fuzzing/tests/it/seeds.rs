@@ -438,4 +438,50 @@ fn sdk(seeds: &mut Seeds) {
     seeds.add("sdk_sealed", "replace-entry", b"\x04KSE\x01");
     seeds.add("sdk_sealed", "mix-entry", b"\x05\0\0\0\0\x01");
     seeds.add("sdk_sealed", "honest", b"\x05");
+    wallet(seeds);
+}
+
+/// What a wallet is asked to sign.
+fn wallet(seeds: &mut Seeds) {
+    let address = "0x3535353535353535353535353535353535353535";
+    let legacy =
+        json!({ "chainId": 1, "nonce": 9, "gas": 21000, "gasPrice": "20000000000", "to": address, "value": "0x1" });
+    seeds.json("sdk_wallet", "legacy", &legacy);
+    let access = json!([{ "address": address, "storageKeys": [format!("0x{}", "01".repeat(32))] }]);
+    let dynamic = json!({
+        "type": "0x2", "chainId": "0x1", "nonce": "0x0", "gas": "0x5208", "maxFeePerGas": 2, "maxPriorityFeePerGas": 1,
+        "data": "0x00ff", "accessList": access,
+    });
+    seeds.json("sdk_wallet", "dynamic-fee", &dynamic);
+    let typed = json!({
+        "types": {
+            "EIP712Domain": [{ "name": "name", "type": "string" }, { "name": "chainId", "type": "uint256" }],
+            "Order": [
+                { "name": "next", "type": "Order" }, { "name": "lines", "type": "Line[1][]" },
+                { "name": "call", "type": "bytes" }, { "name": "selector", "type": "bytes4" },
+            ],
+            "Line": [
+                { "name": "price", "type": "int96" }, { "name": "to", "type": "address" }, { "name": "paid", "type": "bool" },
+            ],
+        },
+        "primaryType": "Order",
+        "domain": { "name": "Harbour", "chainId": "0x1" },
+        "message": {
+            "next": null, "lines": [[{ "price": "-12", "to": address, "paid": true }]], "call": "0x", "selector": "0x01020304",
+        },
+    });
+    seeds.json("sdk_wallet", "typed-data", &typed);
+    let mut message = vec![0x80, 1, 0, 1, 3];
+    message.extend([1; 32]);
+    message.extend([2; 32]);
+    message.extend([0; 32]);
+    message.extend([9; 32]);
+    message.extend([1, 2, 2, 0, 1, 12, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]);
+    message.extend([5; 32]);
+    message.extend([1, 7, 0]);
+    seeds.add("sdk_wallet", "solana-message", &message);
+    seeds.add("sdk_wallet", "solana-legacy-message", &message[1..message.len() - 36]);
+    seeds.add("sdk_wallet", "solana-transaction", [&[1][..], &[7; 64], &message].concat());
+    let key = format!("keystead-wallet-key-1 {} 7 {} {}", "01".repeat(16), "02".repeat(16), "03".repeat(32));
+    seeds.add("sdk_wallet", "key", key);
 }

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::device::{Device, backup_pairs};
+use super::device::backup_pairs;
 use super::engine::{Means, Reached};
-use super::{BackupMethod, TRIES, Wallet, WalletError, check, cipher_text};
+use super::{BackupMethod, TRIES, Wallet, WalletError, methods};
 use crate::call::Call;
 use crate::error::{RequestError, WriteError};
 
@@ -43,11 +43,11 @@ impl Wallet {
     /// See [`WalletError`]. [`WalletError::EjectNotAllowed`], [`WalletError::StepUpRequired`];
     /// [`WalletError::WrongPassword`] before anything was sent.
     pub async fn eject(&self, text: &str, method: &BackupMethod) -> Result<Ejected, WalletError> {
-        check(method)?;
-        let ours = cipher_text::open(text, method)?;
+        method.check()?;
+        let ours = methods::open(&self.core, method, text).await?;
         let from = backup_pairs(&ours);
         let wanted = OperationKind::Eject { from };
-        let mut device = Device::load(&self.core).await?;
+        let mut device = self.device().await?;
         for _ in 0..TRIES {
             match self.drive(&mut device, Means::default()).await? {
                 Reached::Idle => self.begin(&mut device, wanted).await?,

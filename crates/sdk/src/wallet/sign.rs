@@ -13,7 +13,7 @@ use crate::error::RequestError;
 
 impl Wallet {
     pub(super) async fn sign(&self, request: &SignRequest, payload: Option<&[u8]>) -> Result<Signature, WalletError> {
-        let mut device = Device::load(&self.core).await?;
+        let mut device = self.device().await?;
         let pairs = device.state.active().map(|half| half.pairs).ok_or(WalletError::NotOnDevice);
         let refused = match pairs {
             Ok(pairs) => self.sign_with(&mut device, pairs, request, payload).await,

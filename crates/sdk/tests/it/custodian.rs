@@ -392,3 +392,25 @@ async fn a_custodian_is_chosen_by_an_administrator() {
     let deleted = http.delete(at("wallet/custodian")).bearer_auth(&tokens[0]).send().await.unwrap();
     assert_eq!(deleted.json::<Value>().await.unwrap(), json!({}));
 }
+
+/// A restore drill is shown the half by whoever has it, and fails when they do not show it.
+#[tokio::test]
+async fn a_drill_asks_the_custodian() {
+    let server = TestServer::new().await;
+    let (custodian, here, _elsewhere) = Custodian::start(false).await;
+    configure(&server.app, &server.group, &format!("{}/webhook", here.uri()), SECRET).await.unwrap();
+    let entered = server.by_code(&MemoryStorage::new()).await;
+    let wallet = entered.api.wallet();
+    wallet.create().await.unwrap();
+    let text = wallet.back_up(&password()).await.unwrap();
+    stored(&server, &wallet).await;
+    let report = wallet.drill(&text, &password()).await.unwrap();
+    assert_eq!(report.generation, 2);
+    for mood in [Mood::Down, Mood::Tampered, Mood::Foreign, Mood::Page] {
+        custodian.feels(mood);
+        let failed = wallet.drill(&text, &password()).await.unwrap_err();
+        assert!(matches!(failed, WalletError::CustodianFailed), "{failed}");
+    }
+    custodian.feels(Mood::Good);
+    wallet.drill(&text, &password()).await.unwrap();
+}

@@ -1,9 +1,15 @@
 //! Restore drills: a backup that would bring the wallet back passes, and nothing else does.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
 use keystead_sdk::storage::MemoryStorage;
+use keystead_sdk::transport::{Handshake, HttpTransport, Request, Response, Transport, TransportError};
 use keystead_sdk::wallet::methods::MethodError;
 use keystead_sdk::wallet::{BackupMethod, WalletError};
 use keystead_sdk::{Captcha, Start};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::support::{DAENERYS, START, TestServer};
@@ -138,4 +144,79 @@ async fn refusals_of_a_drill_name_the_field() {
     let answer = http.post(at("wallet/drill")).bearer_auth(&token).json(&right).send().await.unwrap();
     assert_eq!(answer.json::<Value>().await.unwrap()["field"], "challenge", "too late");
     assert_eq!(http.post(at("wallet/drill")).json(&right).send().await.unwrap().status(), 401);
+}
+
+type Lie = fn(&mut Value);
+
+/// A server that says something else than the honest one.
+#[derive(Clone)]
+struct Lying {
+    honest: HttpTransport,
+    lie: Arc<Mutex<Option<Lie>>>,
+    heard: Arc<Mutex<Vec<Bytes>>>,
+}
+
+#[async_trait]
+impl Transport for Lying {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let of_drill = request.url.ends_with("/wallet/drill");
+        let mut answer = self.honest.send(request).await?;
+        if !of_drill {
+            return Ok(answer);
+        }
+        self.heard.lock().push(answer.body.clone());
+        if let Some(lie) = *self.lie.lock() {
+            let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
+            lie(&mut body);
+            answer.body = serde_json::to_vec(&body).unwrap().into();
+        }
+        Ok(answer)
+    }
+
+    async fn socket(&self, request: Request, protocol: &str) -> Result<Handshake, TransportError> {
+        self.honest.socket(request, protocol).await
+    }
+}
+
+/// Changes the statement.
+fn says(body: &mut Value, change: impl FnOnce(&mut Value)) {
+    let mut statement: Value = serde_json::from_str(body["statement"].as_str().unwrap()).unwrap();
+    change(&mut statement);
+    body["statement"] = json!(statement.to_string());
+}
+
+#[tokio::test]
+async fn a_server_cannot_pretend_that_the_custodian_has_its_half() {
+    let server = TestServer::new().await;
+    let device = MemoryStorage::new();
+    let entered = server.by_code(&device).await;
+    let lying = Lying { honest: HttpTransport::new().unwrap(), lie: Arc::default(), heard: Arc::default() };
+    let builder = server.api(&device).transport(lying.clone()).user_name(DAENERYS);
+    let api = builder.token(entered.token.duplicate()).build().await.unwrap();
+    let wallet = api.wallet();
+    wallet.create().await.unwrap();
+    let text = wallet.back_up(&password()).await.unwrap();
+    wallet.stored_backup(true).await.unwrap();
+    wallet.drill(&text, &password()).await.unwrap();
+
+    let lies: [(&str, Lie); 5] = [
+        ("proof", |body| {
+            says(body, |statement| statement["proofs"]["ED25519"] = statement["proofs"]["SECP256K1"].clone());
+        }),
+        ("proof", |body| says(body, |statement| statement["proofs"]["SECP256K1"] = json!(""))),
+        ("another", |body| says(body, |statement| statement["generation"] = json!(7))),
+        ("signature", |body| says(body, |statement| statement["at"] = json!(0))),
+        ("signature", |body| body["serverKey"] = json!("00".repeat(32))),
+    ];
+    for (reason, lie) in lies {
+        *lying.lie.lock() = Some(lie);
+        let error = wallet.drill(&text, &password()).await.unwrap_err();
+        assert!(matches!(error, WalletError::DrillFailed(why) if why.contains(reason)), "{reason}: {error}");
+    }
+    // an honest answer of another time
+    static OLD: Mutex<Option<Value>> = Mutex::new(None);
+    *OLD.lock() = Some(serde_json::from_slice(&lying.heard.lock()[0]).unwrap());
+    *lying.lie.lock() = Some(|body| body.clone_from(OLD.lock().as_ref().unwrap()));
+    let error = wallet.drill(&text, &password()).await.unwrap_err();
+    assert!(matches!(error, WalletError::DrillFailed(why) if why.contains("challenge")), "{error}");
 }

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Verifier as _;
 use keystead_sdk::storage::MemoryStorage;
-use keystead_sdk::wallet::Wallet;
 use keystead_sdk::wallet::signing::SigningError;
+use keystead_sdk::wallet::{Wallet, WalletError};
 use serde_json::{Value, json};
 use sha3::{Digest as _, Keccak256};
 
@@ -149,4 +149,47 @@ async fn requests_of_applications_are_signed() {
     }
     let unknown = wallet.request("eth_sendTransaction", &json!([])).await.unwrap_err();
     assert!(matches!(unknown, SigningError::UnknownMethod), "{unknown}");
+}
+
+/// The server is shown what is signed, so that a policy can look into it.
+#[tokio::test]
+async fn a_policy_sees_what_is_signed() {
+    let server = TestServer::new().await;
+    let api = server.by_code(&MemoryStorage::new()).await.api;
+    let wallet = api.wallet();
+    wallet.create().await.unwrap();
+    let receiver = "0x3535353535353535353535353535353535353535";
+    let http = keystead_server::http::outgoing().unwrap();
+    let credentials = json!({ "username": "jorah", "password": "dragonstone" });
+    let tokens = http.post(format!("{}/rest/v2/auth/login", server.base)).json(&credentials).send().await.unwrap();
+    let tokens: Value = tokens.json().await.unwrap();
+    let policy =
+        http.put(format!("{}/rest/v2/wallet/policy", server.base)).bearer_auth(tokens["token"].as_str().unwrap());
+    let policy = policy.json(&json!({ "allow": [receiver], "maxValue": "10" })).send().await.unwrap();
+    assert_eq!(policy.status(), 200);
+
+    let legacy = json!({ "chainId": 5, "nonce": 0, "gas": 21000, "gasPrice": 7, "to": receiver, "value": 10 });
+    let mut dynamic = json!({
+        "chainId": 5, "nonce": 0, "gas": 21000, "maxFeePerGas": 7, "maxPriorityFeePerGas": 1, "to": receiver,
+        "accessList": [{ "address": receiver, "storageKeys": [format!("0x{}", "01".repeat(32))] }],
+    });
+    for transaction in [&legacy, &dynamic] {
+        wallet.request("eth_signTransaction", &json!([transaction])).await.unwrap();
+    }
+    let data = json!({ "types": { "EIP712Domain": [] }, "primaryType": "EIP712Domain", "domain": {} });
+    let signed = wallet.request("eth_signTypedData_v4", &json!([null, data])).await;
+    // a domain alone is no envelope that the policy knows
+    assert!(matches!(signed, Err(SigningError::Wallet(WalletError::Denied("POLICY_DENIED")))), "{signed:?}");
+    let vote = json!({
+        "types": { "EIP712Domain": [], "Vote": [] }, "primaryType": "Vote", "domain": {}, "message": {},
+    });
+    wallet.request("eth_signTypedData_v4", &json!([null, vote])).await.unwrap();
+
+    dynamic["value"] = json!(11);
+    let denied = wallet.request("eth_signTransaction", &json!([dynamic])).await;
+    assert!(matches!(denied, Err(SigningError::Wallet(WalletError::Denied("POLICY_DENIED")))), "{denied:?}");
+    let mut elsewhere = legacy;
+    elsewhere["to"] = json!("0x3636363636363636363636363636363636363636");
+    let denied = wallet.request("eth_signTransaction", &json!([elsewhere])).await;
+    assert!(matches!(denied, Err(SigningError::Wallet(WalletError::Denied("ADDRESS_BLOCKED")))), "{denied:?}");
 }

@@ -100,6 +100,7 @@ impl Folder<'_> {
             let mut call = Call::new(Method::GET, &["drive", "v3", "files"])
                 .query("q", &format!("{what} and trashed = false"))
                 .query("fields", "nextPageToken,files(id)")
+                .query("orderBy", "createdTime desc")
                 .query("pageSize", "100");
             if let Some(page) = &page {
                 call = call.query("pageToken", page);
@@ -113,7 +114,7 @@ impl Folder<'_> {
         }
     }
 
-    /// The files with keys; the first is the newest.
+    /// The files with keys, and what is in them.
     async fn files(&self) -> Result<Vec<(Item, Option<BackupKey>)>, MethodError> {
         let mut files = Vec::new();
         for item in self.list(&format!("name = '{}'", self.file_name)).await? {

@@ -15,7 +15,7 @@ mod typed_data;
 
 pub use error::{InvalidInput, SigningError};
 pub use number::U256;
-pub use solana::SolanaTransaction;
+pub use solana::{SolanaTransaction, is_transaction as is_solana_transaction};
 pub use transaction::{Access, Fee, SignedTransaction, Transaction};
 pub use typed_data::TypedData;
 
@@ -24,6 +24,9 @@ use sha3::{Digest as _, Keccak256};
 
 use super::{Wallet, WalletError};
 use crate::error::RequestError;
+
+/// The most bytes that a server looks into. Where its policy does not, more is signed.
+const LONGEST_SHOWN: usize = 64 * 1024;
 
 fn keccak(bytes: &[u8]) -> [u8; 32] {
     Keccak256::digest(bytes).into()
@@ -59,7 +62,7 @@ impl Wallet {
     /// # Errors
     /// See [`SigningError`].
     pub async fn sign_transaction(&self, transaction: &Transaction) -> Result<SignedTransaction, SigningError> {
-        let signature = self.sign_digest(transaction.digest()).await?;
+        let signature = self.sign_known(&transaction.payload()).await?;
         Ok(transaction.signed(&signature.bytes, y_parity(&signature)?))
     }
 
@@ -68,7 +71,7 @@ impl Wallet {
     /// # Errors
     /// See [`SigningError`].
     pub async fn sign_typed_data(&self, data: &TypedData) -> Result<String, SigningError> {
-        self.sign_raw(data.digest()?).await
+        with_v(&self.sign_known(&data.payload()?).await?)
     }
 
     /// Signs a message with the key on Ed25519, as it is. What is a transaction is refused: who asks for a signature
@@ -97,6 +100,14 @@ impl Wallet {
     /// As [`Self::sign_solana_transaction`].
     pub async fn sign_solana_transaction_message(&self, message: &[u8]) -> Result<SolanaTransaction, SigningError> {
         self.place_signature(solana::Unsigned::of_message(message)?).await
+    }
+
+    /// Signs what hashes to the digest, and shows it to the server, whose policy may look into it.
+    async fn sign_known(&self, payload: &[u8]) -> Result<Signature, WalletError> {
+        match payload.len() {
+            0..=LONGEST_SHOWN => self.sign_payload(payload).await,
+            _ => self.sign_digest(keccak(payload)).await,
+        }
     }
 
     async fn place_signature(&self, unsigned: solana::Unsigned) -> Result<SolanaTransaction, SigningError> {

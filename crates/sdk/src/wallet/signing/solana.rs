@@ -32,8 +32,8 @@ pub(super) struct Unsigned {
     message: Vec<u8>,
 }
 
-/// Whether the bytes are a transaction or the message of one.
-pub(super) fn is_transaction(bytes: &[u8]) -> bool {
+/// Whether the bytes are a Solana transaction or the message of one, from the first to the last.
+pub fn is_transaction(bytes: &[u8]) -> bool {
     signers_of(bytes).is_some() || Unsigned::of_transaction(bytes).is_ok()
 }
 

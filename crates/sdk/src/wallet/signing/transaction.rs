@@ -108,12 +108,12 @@ impl Transaction {
         })
     }
 
-    /// What is signed.
-    pub(super) fn digest(&self) -> [u8; 32] {
-        keccak(&match &self.fee {
+    /// What hashes to the digest that is signed.
+    pub(super) fn payload(&self) -> Vec<u8> {
+        match &self.fee {
             Fee::Legacy { .. } => self.write([U256::from(self.chain_id), U256::default(), U256::default()]),
             Fee::Dynamic { .. } => self.write([]),
-        })
+        }
     }
 
     /// The whole of it, with its signature.
@@ -232,7 +232,7 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(
-            hex::encode(transaction.digest()),
+            hex::encode(keccak(&transaction.payload())),
             "daf5a779ae972f972197303d7b574746c7ef83eadac0f2791ad23db92e4c8e53"
         );
         let signature = "28ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa636276\

@@ -144,19 +144,19 @@ impl TypedData {
             message: message.clone(),
             types,
         };
-        data.digest()?;
+        data.payload()?;
         Ok(data)
     }
 
-    /// What is signed.
-    pub(super) fn digest(&self) -> Result<[u8; 32], InvalidInput> {
+    /// What hashes to the digest that is signed.
+    pub(super) fn payload(&self) -> Result<Vec<u8>, InvalidInput> {
         let mut signed = vec![0x19, 0x01];
         signed.extend_from_slice(&self.hash_struct(DOMAIN, &self.domain).map_err(|error| error.within("domain"))?);
         if self.primary_type != DOMAIN {
             let hash = self.hash_struct(&self.primary_type, &self.message);
             signed.extend_from_slice(&hash.map_err(|error| error.within("message"))?);
         }
-        Ok(keccak(&signed))
+        Ok(signed)
     }
 
     fn hash_struct(&self, name: &str, value: &Value) -> Result<[u8; 32], InvalidInput> {
@@ -292,11 +292,47 @@ mod tests {
                 data.hash_struct("Mail", &data.message),
                 "c52c0ee5d84264471806290a3f2c4cecfc5490626bf912d01f240d7a274b371e",
             ),
-            (data.digest(), "be609aee343fb3c4b28e1df9e632fca64fcfaede20f02e86244efddf30957bd2"),
+            (
+                data.payload().map(|payload| keccak(&payload)),
+                "be609aee343fb3c4b28e1df9e632fca64fcfaede20f02e86244efddf30957bd2",
+            ),
         ] {
             assert_eq!(hex::encode(found.unwrap()), expected);
         }
         assert_eq!(TypedData::from_json(&json!(mail().to_string())).unwrap(), data);
+    }
+
+    /// A family tree, from the tests of MetaMask's eth-sig-util: types that contain themselves.
+    #[test]
+    fn types_may_contain_themselves() {
+        let person = json!([
+            { "name": "name", "type": "string" }, { "name": "mother", "type": "Person" }, { "name": "father", "type": "Person" },
+        ]);
+        let mut data = mail();
+        data["types"]["Person"] = person;
+        data["types"].as_object_mut().unwrap().remove("Mail");
+        data["primaryType"] = json!("Person");
+        data["domain"]["name"] = json!("Family Tree");
+        let leaf = |name: &str| json!({ "name": name, "mother": null, "father": null });
+        data["message"] = json!({
+            "name": "Jon",
+            "mother": { "name": "Lyanna", "mother": null, "father": leaf("Rickard") },
+            "father": { "name": "Rhaegar", "mother": null, "father": leaf("Aeris II") },
+        });
+        let data = TypedData::from_json(&data).unwrap();
+        assert_eq!(data.encode_type("Person"), "Person(string name,Person mother,Person father)");
+        for (found, expected) in [
+            (
+                data.hash_struct("Person", &data.message),
+                "fdc7b6d35bbd81f7fa78708604f57569a10edff2ca329c8011373f0667821a45",
+            ),
+            (
+                data.payload().map(|payload| keccak(&payload)),
+                "807773b9faa9879d4971b43856c4d60c2da15c6f8c062bd9d33afefb756de19c",
+            ),
+        ] {
+            assert_eq!(hex::encode(found.unwrap()), expected);
+        }
     }
 
     #[test]
