@@ -350,6 +350,34 @@ async fn the_calls_are_on_record(server: &TestServer) {
     assert!(last["url"].as_str().unwrap().ends_with("/webhook/backup/fetch"));
 }
 
+/// A server that died while it gave the custodian its half, or before it asked for it, does so again.
+#[tokio::test]
+async fn what_a_server_that_died_was_doing_is_done_again() {
+    let server = TestServer::new().await;
+    let (custodian, here, _elsewhere) = Custodian::start(false).await;
+    configure(&server.app, &server.group, &format!("{}/webhook", here.uri()), SECRET).await.unwrap();
+    let entered = server.by_code(&MemoryStorage::new()).await;
+    let wallet = entered.api.wallet();
+    let owner = entered.api.data_owner().unwrap().1.to_owned();
+    wallet.create().await.unwrap();
+    for step in ["PUSHING", "PUSHED"] {
+        custodian.feels(Mood::Down);
+        wallet.back_up(&password()).await.unwrap();
+        assert!(matches!(wallet.stored_backup(true).await, Err(WalletError::CustodianWaits)));
+        // the job is there, and waits
+        while wallet_document(&server, &owner).await["state"]["unsettled"] == json!({}) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let at = move |body: &mut serde_json::Map<String, Value>| body["state"]["operation"]["step"] = step.into();
+        server.tamper("Wallet", &owner, at).await;
+        custodian.feels(Mood::Good);
+        stored(&server, &wallet).await;
+        assert_eq!((custodian.rows().len(), kept(&server, &owner).await), (2, 0), "{step}");
+    }
+    assert!(wallet.is_backed_up().await.unwrap());
+}
+
 /// The log of everything that runs on this thread, at its finest.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
