@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keystead_sdk::AuthenticationResult;
-use keystead_sdk::storage::MemoryStorage;
+use keystead_sdk::storage::{KeyStorage as _, MemoryStorage};
 use keystead_sdk::wallet::{BackupMethod, WalletError};
 use keystead_server::custody::{Format, configure, configure_as};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tracing_subscriber::util::SubscriberInitExt as _;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
@@ -347,6 +348,92 @@ async fn the_calls_are_on_record(server: &TestServer) {
     let last = &calls[0];
     assert_eq!((&last["call"], &last["status"], &last["outcome"]), (&"backup/fetch".into(), &200.into(), &"ok".into()));
     assert!(last["url"].as_str().unwrap().ends_with("/webhook/backup/fetch"));
+}
+
+/// A server that died while it gave the custodian its half, or before it asked for it, does so again.
+#[tokio::test]
+async fn what_a_server_that_died_was_doing_is_done_again() {
+    let server = TestServer::new().await;
+    let (custodian, here, _elsewhere) = Custodian::start(false).await;
+    configure(&server.app, &server.group, &format!("{}/webhook", here.uri()), SECRET).await.unwrap();
+    let entered = server.by_code(&MemoryStorage::new()).await;
+    let wallet = entered.api.wallet();
+    let owner = entered.api.data_owner().unwrap().1.to_owned();
+    wallet.create().await.unwrap();
+    for step in ["PUSHING", "PUSHED"] {
+        custodian.feels(Mood::Down);
+        wallet.back_up(&password()).await.unwrap();
+        assert!(matches!(wallet.stored_backup(true).await, Err(WalletError::CustodianWaits)));
+        // the job is there, and waits
+        while wallet_document(&server, &owner).await["state"]["unsettled"] == json!({}) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let at = move |body: &mut serde_json::Map<String, Value>| body["state"]["operation"]["step"] = step.into();
+        server.tamper("Wallet", &owner, at).await;
+        custodian.feels(Mood::Good);
+        stored(&server, &wallet).await;
+        assert_eq!((custodian.rows().len(), kept(&server, &owner).await), (2, 0), "{step}");
+    }
+    assert!(wallet.is_backed_up().await.unwrap());
+}
+
+/// The log of everything that runs on this thread, at its finest.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// No half, text, password or secret is in any line, whatever the level of the log.
+#[tokio::test]
+async fn nothing_of_a_wallet_is_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::TRACE);
+    let _guard = subscriber.with_writer(move || writer.clone()).finish().set_default();
+    let server = TestServer::new().await;
+    let (custodian, here, _elsewhere) = Custodian::start(false).await;
+    configure(&server.app, &server.group, &format!("{}/webhook", here.uri()), SECRET).await.unwrap();
+    let device = MemoryStorage::new();
+    let entered = server.by_code(&device).await;
+    let wallet = entered.api.wallet();
+    wallet.create().await.unwrap();
+    let text = wallet.back_up(&password()).await.unwrap();
+    // in a mood first, since failures have more to say
+    custodian.feels(Mood::Down);
+    let _ = wallet.stored_backup(true).await;
+    custodian.feels(Mood::Good);
+    stored(&server, &wallet).await;
+    wallet.sign_message(b"a message of the owner's").await.unwrap();
+    let new_text = wallet.recover(&text, &password()).await.unwrap();
+    stored(&server, &wallet).await;
+    let _ = wallet.recover(&text, &password()).await;
+
+    let mut secrets = vec![text, new_text, "valar morghulis".to_owned(), SECRET.to_owned()];
+    for (_, _, share) in custodian.rows() {
+        let share: Value = serde_json::from_str(&share).unwrap();
+        secrets.push(share["share"].as_str().unwrap().to_owned());
+    }
+    for name in device.names().into_iter().filter(|name| name.starts_with("keystead.wallet.half.")) {
+        secrets.push(device.get_key(&name).await.unwrap().unwrap().expose().to_owned());
+    }
+    assert!(secrets.len() >= 8, "{}", secrets.len());
+    let log = String::from_utf8_lossy(&log.0.lock()).into_owned();
+    assert!(log.contains("TRACE") && log.contains("a webhook was called"), "the log is on");
+    for secret in secrets {
+        // the end: halves begin with what is public of their pair
+        let start = secret.len().saturating_sub(24);
+        assert!(!log.contains(&secret[start..]), "{} characters", secret.len());
+    }
 }
 
 /// An administrator says who the custodian is; nobody sees its secret again.

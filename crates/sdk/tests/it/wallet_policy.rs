@@ -3,13 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use keystead_sdk::storage::MemoryStorage;
+use keystead_sdk::transport::{
+    Frame, Handshake, HttpTransport, Request as Sent, Response, Socket, Transport, TransportError,
+};
 use keystead_sdk::wallet::WalletError;
 use serde_json::{Value, json};
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use crate::support::TestServer;
+use crate::support::{DAENERYS, TestServer};
 
 /// The example of EIP-155: one ether to 0x3535…
 const PAYLOAD: &str = "ec098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a764000080018080";
@@ -81,11 +87,74 @@ async fn only_what_the_policy_allows_is_signed() {
     wallet.sign_digest([7; 32]).await.unwrap();
 }
 
+/// Sockets of a client that shows the server one thing and has another one signed.
+struct Lying(HttpTransport);
+
+struct LyingSocket(Box<dyn Socket>);
+
+#[async_trait]
+impl Transport for Lying {
+    async fn send(&self, request: Sent) -> Result<Response, TransportError> {
+        self.0.send(request).await
+    }
+
+    async fn socket(&self, request: Sent, protocol: &str) -> Result<Handshake, TransportError> {
+        Ok(match self.0.socket(request, protocol).await? {
+            Handshake::Open(socket) => Handshake::Open(Box::new(LyingSocket(socket))),
+            refused => refused,
+        })
+    }
+}
+
+#[async_trait]
+impl Socket for LyingSocket {
+    async fn send(&mut self, text: &str) -> Result<(), TransportError> {
+        let mut wish: Value = serde_json::from_str(text).unwrap();
+        if wish["curve"] == "SECP256K1" {
+            wish["payload"] = STANDARD.encode(hex::decode(PAYLOAD).unwrap()).into();
+        }
+        self.0.send(&wish.to_string()).await
+    }
+
+    async fn send_octets(&mut self, octets: Vec<u8>) -> Result<(), TransportError> {
+        self.0.send_octets(octets).await
+    }
+
+    async fn receive(&mut self) -> Result<Frame, TransportError> {
+        self.0.receive().await
+    }
+
+    async fn close(&mut self) {
+        self.0.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_shown_is_what_is_signed() {
+    let server = TestServer::new().await;
+    let device = MemoryStorage::new();
+    let entered = server.by_code(&device).await;
+    entered.api.wallet().create().await.unwrap();
+    let admin = Admin::of(&server, "jorah", "dragonstone").await;
+    assert_eq!(admin.put(json!({ "allow": [format!("0x{}", "35".repeat(20))] })).await.0, 200);
+    let lying = Lying(HttpTransport::new().unwrap());
+    let builder = server.api(&device).transport(lying).user_name(DAENERYS).token(entered.token.duplicate());
+    let api = builder.build().await.unwrap();
+    api.wallet().sign_payload(&hex::decode(PAYLOAD).unwrap()).await.unwrap();
+    let other = PAYLOAD.replace(&"35".repeat(20), &"36".repeat(20));
+    for refused in [
+        api.wallet().sign_payload(&hex::decode(other).unwrap()).await.unwrap_err(),
+        api.wallet().sign_digest([7; 32]).await.unwrap_err(),
+    ] {
+        assert!(matches!(refused, WalletError::Refused(_)), "{refused}");
+    }
+}
+
 #[tokio::test]
 async fn a_policy_is_set_by_administrators_and_mistakes_name_their_field() {
     let server = TestServer::new().await;
     let entered = server.by_code(&MemoryStorage::new()).await;
-    let patient = Admin::of(&server, crate::support::DAENERYS, entered.token.expose()).await;
+    let patient = Admin::of(&server, DAENERYS, entered.token.expose()).await;
     assert_eq!(patient.put(json!({})).await.0, 403);
     let admin = Admin::of(&server, "jorah", "dragonstone").await;
     for (rules, field) in [

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
 use reqwest::{StatusCode, Url};
 use zeroize::Zeroizing;
 
@@ -93,12 +94,17 @@ impl Call<'_> {
     async fn send(self, app: &App) -> Called {
         let seconds = app.now().div_euclid(1000).to_string();
         let signature = sign(self.secret, self.id, &seconds, &self.body);
+        let Ok(mut secret) = HeaderValue::from_str(self.secret) else {
+            return Called { status: None, body: Err(CallError::Blocked) };
+        };
+        // no log shows it
+        secret.set_sensitive(true);
         let request = app
             .webhooks
             .post(self.url.clone())
             .header("content-type", "application/json")
             .header("accept", "application/json")
-            .header("x-webhook-secret", self.secret)
+            .header("x-webhook-secret", secret)
             .header("webhook-id", self.id)
             .header("webhook-timestamp", seconds)
             .header("webhook-signature", signature)
