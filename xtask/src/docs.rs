@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 
-use crate::steps::{command, output, root};
+use crate::steps::{self, command, output, root};
 
 /// Generated pages: file below docs/reference, and the arguments of `keystead` that print it.
 const PAGES: &[(&str, &[&str])] = &[
@@ -13,9 +13,10 @@ const PAGES: &[(&str, &[&str])] = &[
 
 /// Writes the pages, or with `check` compares them with what is there.
 pub(crate) fn run(check: bool) -> anyhow::Result<()> {
+    steps::build()?;
+    let keystead = root().join("target/debug/keystead").to_string_lossy().into_owned();
     for (file, arguments) in PAGES {
-        let build = ["run", "--quiet", "--package", "keystead-cli", "--"];
-        let generated = output(&mut command("cargo", &[&build[..], arguments].concat()))?;
+        let generated = output(&mut command(&keystead, arguments))?;
         let path = root().join("docs/reference").join(file);
         if check {
             let present = std::fs::read(&path).with_context(|| format!("docs/reference/{file} cannot be read"))?;

@@ -25,7 +25,7 @@ const LOGIN: &str = "schemathesis";
 /// Runs it for at most four minutes.
 pub(crate) fn run() -> anyhow::Result<()> {
     let program = install()?;
-    steps::run(&mut command("cargo", &["build", "--package", "keystead-cli"]))?;
+    steps::build()?;
     let server = Server::start()?;
     let base = format!("http://{}", server.address);
     let mut run = command(&program, &["run", &format!("{base}/openapi.json"), "--url", &base]);

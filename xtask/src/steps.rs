@@ -27,6 +27,11 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Builds every program and example with the features that the unit tests have, so that nothing is built twice.
+pub(crate) fn build() -> anyhow::Result<()> {
+    run(&mut command("cargo", &["build", "--workspace", "--all-features", "--bins", "--examples"]))
+}
+
 /// Whether a command can be run and succeeds; its output is dropped.
 pub(crate) fn works(program: &str, arguments: &[&str]) -> bool {
     let status = command(program, arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();

@@ -65,20 +65,14 @@ fn documents() -> anyhow::Result<()> {
 
 /// The official clients from their npm packages, against the server built here.
 fn interop() -> anyhow::Result<()> {
-    run_command("cargo", &["build", "--package", "keystead-cli"])?;
-    run_command("cargo", &["build", "--package", "keystead-sdk", "--example", "interop_driver"])?;
-    run_command("cargo", &["build", "--package", "keystead-server", "--example", "wallet_device"])?;
+    steps::build()?;
     official_clients()?;
     steps::run(command("npm", &["test"]).current_dir(root().join("interop")))
 }
 
 /// The same on PostgreSQL: a server of its own for every file.
 fn interop_postgres() -> anyhow::Result<()> {
-    run_command("cargo", &["build", "--package", "keystead-cli"])?;
-    run_command("cargo", &["build", "--package", "keystead-sdk", "--example", "interop_driver"])?;
-    run_command("cargo", &["build", "--package", "keystead-server", "--example", "wallet_device"])?;
-    let example = ["--package", "keystead-store", "--features", "testing", "--example", "postgres_server"];
-    run_command("cargo", &[&["build"][..], &example].concat())?;
+    steps::build()?;
     install_postgres()?;
     official_clients()?;
     steps::run(command("npm", &["test"]).current_dir(root().join("interop")).env("KEYSTEAD_ENGINE", "postgres"))
