@@ -164,7 +164,7 @@ pub(super) async fn insert(
     connection: &mut PgConnection,
     key: Key<'_>,
     document: &Document,
-    facts: &Facts<'_>,
+    facts: Vec<u8>,
     derived: &Facts<'_>,
 ) -> Result<bool> {
     let query = sqlx::query(
@@ -194,12 +194,7 @@ pub(super) async fn insert(
 pub(super) type Query<'a> = sqlx::query::Query<'a, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
 /// Group, class, id, rev, deleted, created_by, facts, body.
-pub(super) fn bind_document<'a>(
-    query: Query<'a>,
-    key: Key<'a>,
-    document: &'a Document,
-    facts: &Facts<'_>,
-) -> Query<'a> {
+pub(super) fn bind_document<'a>(query: Query<'a>, key: Key<'a>, document: &'a Document, facts: Vec<u8>) -> Query<'a> {
     query
         .bind(escape(key.group))
         .bind(key.class)
@@ -207,7 +202,7 @@ pub(super) fn bind_document<'a>(
         .bind(&document.rev)
         .bind(document.deleted)
         .bind(document.created_by.as_deref().map(escape))
-        .bind(facts.write())
+        .bind(facts)
         .bind(escape(&document.body))
 }
 

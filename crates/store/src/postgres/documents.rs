@@ -126,9 +126,11 @@ impl WriteDocuments for Session {
         projection: &Projection,
     ) -> Result<Written> {
         let key = Key { group, class, id: &document.id };
-        let (facts, rows) = (Facts::new(class, projection), derived(Facts::new(class, projection), document.deleted));
+        let facts = Facts::new(class, projection);
+        let written = facts.write();
+        let rows = derived(facts, document.deleted);
         let connection = self.connection();
-        if !insert(connection, key, document, &facts, &rows).await? {
+        if !insert(connection, key, document, written, &rows).await? {
             return Ok(Written::Exists);
         }
         if let Some(taken) = claim(connection, key, &[], &rows.unique).await? {
@@ -154,8 +156,8 @@ impl WriteDocuments for Session {
         let Some(stored) = current(connection, key, expected).await? else { return Ok(Written::Stale) };
         let facts = Facts::new(class, projection);
         let before = stored.derived()?;
-        let after = Facts::new(class, projection);
-        let after = derived(after, document.deleted);
+        let written = facts.write();
+        let after = derived(facts, document.deleted);
         if let Some(taken) = claim(connection, key, &before.unique, &after.unique).await? {
             release(connection, key, &before.unique, &after.unique).await?;
             return Ok(Written::Taken(taken));
@@ -164,7 +166,7 @@ impl WriteDocuments for Session {
             "UPDATE document SET rev = $4, deleted = $5, created_by = $6, facts = $7, body = $8
              WHERE group_id = $1 AND class = $2 AND id = $3",
         );
-        bind_document(query, key, document, &facts).execute(&mut *connection).await?;
+        bind_document(query, key, document, written).execute(&mut *connection).await?;
         change(connection, key, &before, &after).await?;
         Ok(Written::Done)
     }
