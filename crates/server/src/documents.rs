@@ -7,7 +7,7 @@ use keystead_model::error::{ErrorCode, FieldError};
 use keystead_model::rev::Rev;
 use keystead_model::schema;
 use keystead_store::changes::ChangeKind;
-use keystead_store::documents::{Document, Projection, Written};
+use keystead_store::documents::{Creation, Document, Projection, Written};
 use keystead_store::{Reading, Writing};
 use serde_json::Value;
 
@@ -116,22 +116,53 @@ pub async fn insert(
     app: &App,
     tx: &mut dyn Writing,
     group: &str,
-    class: &Class,
+    class: &'static Class,
+    created_by: Option<&str>,
+    object: Object,
+) -> ApiResult<Document> {
+    let Creation { document, projection, parts, .. } = creation(app, group, class, created_by, object)?;
+    made(&tx.create(group, class.name, &document, &projection).await?)?;
+    tx.announce(group, class.name, ChangeKind::Created, &document, parts).await?;
+    Ok(document)
+}
+
+/// The same as a whole unit of work.
+///
+/// # Errors
+/// 409 where the id or a unique value is taken.
+pub async fn insert_alone(
+    app: &App,
+    group: &str,
+    class: &'static Class,
+    created_by: Option<&str>,
+    object: Object,
+) -> ApiResult<Document> {
+    let new = creation(app, group, class, created_by, object)?;
+    let document = new.document.clone();
+    made(&app.store.create(new).await?)?;
+    Ok(document)
+}
+
+fn creation(
+    app: &App,
+    group: &str,
+    class: &'static Class,
     created_by: Option<&str>,
     mut object: Object,
-) -> ApiResult<Document> {
+) -> ApiResult<Creation> {
     if id(&object)?.len() > MAX_ID {
         return Err(FieldError::new("id", format!("an id of at most {MAX_ID} bytes")).into());
     }
     let rev = Rev::make_first(app.rng.bytes());
     let document = seal(&mut object, rev.as_str(), created_by.map(str::to_owned))?;
-    match tx.create(group, class.name, &document, &project(class, &object)).await? {
-        Written::Done => {
-            let parts = changed_services(class, None, &object);
-            tx.announce(group, class.name, ChangeKind::Created, &document, parts).await?;
-            Ok(document)
-        }
-        Written::Taken(value) => Err(taken(&value)),
+    let (projection, parts) = (project(class, &object), changed_services(class, None, &object));
+    Ok(Creation { group: group.to_owned(), class: class.name, document, projection, parts })
+}
+
+fn made(written: &Written) -> ApiResult<()> {
+    match written {
+        Written::Done => Ok(()),
+        Written::Taken(value) => Err(taken(value)),
         Written::Exists | Written::Stale => {
             Err(ApiError::new(ErrorCode::AlreadyExists, "there is a document with this id already"))
         }

@@ -34,6 +34,21 @@ pub struct Projection {
     pub unique: Vec<String>,
 }
 
+/// A unit of work that is only this: a new document, which is told as [`ChangeKind::Created`](crate::changes::ChangeKind).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Creation {
+    /// The group.
+    pub group: String,
+    /// The class name.
+    pub class: &'static str,
+    /// The document.
+    pub document: Document,
+    /// What is derived from it.
+    pub projection: Projection,
+    /// The parts (services) that are told as new.
+    pub parts: Vec<String>,
+}
+
 /// What happened to a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {

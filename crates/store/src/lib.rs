@@ -28,6 +28,9 @@ pub mod sqlite;
 
 use async_trait::async_trait;
 
+use changes::ChangeKind;
+use documents::{Creation, Written};
+
 pub use error::StoreError;
 
 /// What every method here answers.
@@ -51,6 +54,12 @@ pub trait Store: Send + Sync + 'static {
     /// Opens a unit of work. Dropping it uncommitted leaves no trace.
     async fn write(&self) -> Result<Box<dyn Writing>>;
 
+    /// A whole unit of work that adds one document. When this returns, it survives a crash. Cheaper than the same through
+    /// [`Store::write`] where the engine writes those of many requests together.
+    async fn create(&self, new: Creation) -> Result<Written> {
+        create(self.write().await?, new).await
+    }
+
     /// Listens to what is committed from now on, by whomever.
     fn changes(&self) -> changes::Changes;
 
@@ -64,6 +73,17 @@ pub trait Store: Send + Sync + 'static {
 
     /// Finishes what is under way and closes. No transaction can be opened afterwards.
     async fn close(&self);
+}
+
+/// A creation as a unit of work like any other.
+async fn create(mut tx: Box<dyn Writing>, new: Creation) -> Result<Written> {
+    let Creation { group, class, document, projection, parts } = new;
+    let written = tx.create(&group, class, &document, &projection).await?;
+    if written == Written::Done {
+        tx.announce(&group, class, ChangeKind::Created, &document, parts).await?;
+        tx.commit().await?;
+    }
+    Ok(written)
 }
 
 /// A consistent view.

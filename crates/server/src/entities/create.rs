@@ -26,9 +26,15 @@ pub(super) async fn create(
     (session, headers, Json(body)): (Session, HeaderMap, Json),
 ) -> ApiResult<Response> {
     let object = prepare(&app, &session, &headers, class, documents::check(class.name, body)?)?;
-    let mut tx = app.store.write().await?;
-    let document = insert(&app, &mut *tx, &session, class, object).await?;
-    tx.commit().await?;
+    let document = if class.name == "Patient" {
+        let mut tx = app.store.write().await?;
+        let document = insert(&app, &mut *tx, &session, class, object).await?;
+        tx.commit().await?;
+        document
+    } else {
+        // nothing else has to be known or written
+        documents::insert_alone(&app, session.group(), class, Some(&session.account.user), object).await?
+    };
     Ok(json_text(document.body))
 }
 

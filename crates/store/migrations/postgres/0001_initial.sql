@@ -25,7 +25,8 @@ CREATE TABLE posting (
   part       text COLLATE "C" NOT NULL,
   PRIMARY KEY (group_id, index_name, term, sort, id, part)
 );
-CREATE INDEX posting_of ON posting (group_id, index_name, id);
+-- those of one document side by side: writing it touches one page of this index
+CREATE INDEX posting_of ON posting (group_id, id, index_name);
 
 -- Who may reach a live document.
 CREATE TABLE access (

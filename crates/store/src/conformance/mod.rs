@@ -9,6 +9,7 @@
 
 pub mod accounts;
 pub mod changes;
+pub mod creations;
 pub mod documents;
 pub mod find;
 pub mod gateway;
@@ -54,6 +55,9 @@ macro_rules! store_conformance {
     ($make:path) => {
         $crate::store_conformance! { @stories $make,
             changes: [tells_what_was_committed, does_not_tell_what_was_undone],
+            creations: [
+                creates_alone, refuses_what_is_there, answers_each_of_many, outlives_who_goes_away,
+            ],
             documents: [
                 creates_and_reads, refuses_an_id_twice, replaces_only_the_expected_revision,
                 keeps_unique_values_unique, releases_unique_values, reaches_with_the_highest_level,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use keystead_model::access::{Grant, Level};
 use keystead_model::query::{Posting, Query, Selection, ServiceVersion};
 
-use crate::documents::{Document, Find, Hit, Projection, Written};
+use crate::documents::{Creation, Document, Find, Hit, Projection, Written};
 use crate::{Result, Store};
 
 pub(super) const GROUP: &str = "group";
@@ -72,13 +72,17 @@ pub(super) async fn put(store: &Arc<dyn Store>, id: &str, projection: Projection
 pub(super) async fn put_in(
     store: &Arc<dyn Store>,
     group: &str,
-    class: &str,
+    class: &'static str,
     id: &str,
     projection: Projection,
 ) -> Result<()> {
-    let mut work = store.write().await?;
-    assert_eq!(work.create(group, class, &document(id, "1-a"), &projection).await?, Written::Done);
-    work.commit().await
+    assert_eq!(store.create(creation(group, class, id, projection)).await?, Written::Done);
+    Ok(())
+}
+
+pub(super) fn creation(group: &str, class: &'static str, id: &str, projection: Projection) -> Creation {
+    let parts = projection.services.iter().map(|held| held.service_id.clone()).collect();
+    Creation { group: group.to_owned(), class, document: document(id, "1-a"), projection, parts }
 }
 
 /// A question about contacts.

@@ -5,15 +5,16 @@
 //! so a look goes back further than any unit of work lasts, and what was told is remembered for as long.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, PgPool, Row as _};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row as _};
 
+use super::derived::Query as SqlQuery;
 use super::session::Session;
 use super::text::{escape, unescape};
 use crate::changes::{Change, ChangeKind, Changes, Feed, WriteChanges};
@@ -216,36 +217,49 @@ impl WriteChanges for Session {
     }
 }
 
-/// Writes what a unit of work changed, for other nodes; the ids under which they find it.
-pub(super) async fn write(connection: &mut PgConnection, changes: &[Change]) -> Result<Vec<String>> {
-    // without changes it still fails in a unit of work of which a statement failed
-    let parts = |change: &Change| change.parts.iter().map(|part| escape(part).into_owned()).collect::<Vec<_>>();
-    let gone = |change: &Change| change.kind == ChangeKind::Deleted && !change.document.deleted;
-    let column = |of: &dyn Fn(&Change) -> String| changes.iter().map(of).collect::<Vec<_>>();
-    let rows = sqlx::query(
+/// The statement that writes changes, whose parameters begin with `$from`; it gives the ids under which other nodes find
+/// them.
+pub(super) fn insertion(from: usize) -> String {
+    let columns = ["text", "text", "bigint", "text", "text", "text"].iter().zip(from..);
+    let columns: Vec<String> = columns.map(|(kind, number)| format!("${number}::{kind}[]")).collect();
+    let columns = columns.join(", ");
+    format!(
         "INSERT INTO change (group_id, id, at, class, kind, document, parts, last)
          SELECT x.g, now.at || '-' || lpad(x.n::text, 8, '0') || '-' || gen_random_uuid(), now.at, x.c, x.k, x.d,
                 ARRAY(SELECT jsonb_array_elements_text(x.p::jsonb)), x.l
-         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY
-              AS x (g, c, k, d, p, l, n),
+         FROM unnest({columns}) WITH ORDINALITY AS x (g, c, k, d, p, l, n),
               (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at) AS now
-         RETURNING id",
+         RETURNING id"
     )
-    .bind(column(&|change| escape(&change.group).into_owned()))
-    .bind(column(&|change| change.class.clone()))
-    .bind(changes.iter().map(|change| write_kind(change.kind)).collect::<Vec<_>>())
-    .bind(column(&|change| escape(&change.document.id).into_owned()))
-    .bind(column(&|change| serde_json::json!(parts(change)).to_string()))
-    .bind(
-        changes
-            .iter()
-            .map(|change| gone(change).then(|| escape(&change.document.body).into_owned()))
-            .collect::<Vec<_>>(),
-    )
-    .fetch_all(connection)
-    .await?;
+}
+
+/// Binds the six parameters of [`insertion`].
+pub(super) fn bind<'a, 'c>(query: SqlQuery<'a>, changes: impl Iterator<Item = &'c Change> + Clone) -> SqlQuery<'a> {
+    let parts = |change: &Change| change.parts.iter().map(|part| escape(part).into_owned()).collect::<Vec<_>>();
+    let gone = |change: &Change| change.kind == ChangeKind::Deleted && !change.document.deleted;
+    let last = |change: &Change| gone(change).then(|| escape(&change.document.body).into_owned());
+    let column = |of: &dyn Fn(&Change) -> String| changes.clone().map(of).collect::<Vec<_>>();
+    query
+        .bind(column(&|change| escape(&change.group).into_owned()))
+        .bind(column(&|change| change.class.clone()))
+        .bind(changes.clone().map(|change| write_kind(change.kind)).collect::<Vec<_>>())
+        .bind(column(&|change| escape(&change.document.id).into_owned()))
+        .bind(column(&|change| serde_json::json!(parts(change)).to_string()))
+        .bind(changes.clone().map(last).collect::<Vec<_>>())
+}
+
+/// The ids that [`insertion`] gave, in the order of the changes.
+pub(super) fn ids(rows: &[PgRow]) -> Result<Vec<String>> {
     let mut ids = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<Vec<String>>>()?;
-    // the numbers in them are the order of the changes
+    // the numbers in them are that order
     ids.sort();
     Ok(ids)
+}
+
+/// Writes what a unit of work changed, for other nodes; the ids under which they find it.
+pub(super) async fn write(connection: &mut PgConnection, changes: &[Change]) -> Result<Vec<String>> {
+    static STATEMENT: LazyLock<String> = LazyLock::new(|| insertion(1));
+    // without changes it still fails in a unit of work of which a statement failed
+    let query = bind(sqlx::query(AssertSqlSafe(STATEMENT.as_str())), changes.iter());
+    ids(&query.fetch_all(connection).await?)
 }

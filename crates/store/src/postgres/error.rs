@@ -36,3 +36,10 @@ fn by_code(code: &str) -> StoreError {
         _ => StoreError::Failed(format!("SQLSTATE {code}")),
     }
 }
+
+/// Whether the database undid a statement for what it says or what was in its way, and would take another one. What
+/// became of a statement is not known where it is the database that fails.
+pub(super) fn is_refused(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(cause) = error else { return false };
+    matches!(cause.code().as_deref().and_then(|code| code.get(..2)), Some("22" | "23" | "40" | "54" | "55"))
+}

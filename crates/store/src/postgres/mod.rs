@@ -9,7 +9,9 @@
 
 mod accounts;
 mod changes;
+mod columns;
 mod copy;
+mod creations;
 mod derived;
 mod documents;
 mod error;
@@ -30,8 +32,10 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use self::changes::Tail;
 pub use self::copy::{Copied, Progress};
+use self::creations::Creations;
 use self::session::Session;
 use crate::changes::Changes;
+use crate::documents::{Creation, Written};
 use crate::{Reading, Result, Store, StoreError, Writing};
 
 /// How the engine uses the database.
@@ -55,6 +59,7 @@ impl Default for Options {
 pub struct PostgresStore {
     pool: PgPool,
     tail: Arc<Tail>,
+    creations: Arc<Creations>,
 }
 
 impl PostgresStore {
@@ -66,7 +71,8 @@ impl PostgresStore {
         let pool = pool(url, &options).await?;
         migrations::require_current(&pool).await?;
         let tail = Tail::new(pool.clone());
-        Ok(Self { pool, tail })
+        let creations = Creations::new(pool.clone(), Arc::clone(&tail));
+        Ok(Self { pool, tail, creations })
     }
 
     /// Brings the database to the shape this binary expects; how many steps that took.
@@ -141,6 +147,14 @@ impl Store for PostgresStore {
 
     async fn write(&self) -> Result<Box<dyn Writing>> {
         Ok(Box::new(Session::work(&self.pool, &self.tail).await?))
+    }
+
+    async fn create(&self, new: Creation) -> Result<Written> {
+        // whether a unique value is taken is found out step by step
+        match new.projection.unique.is_empty() {
+            true => self.creations.write(new).await,
+            false => crate::create(self.write().await?, new).await,
+        }
     }
 
     fn changes(&self) -> Changes {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use keystead_model::access::{Grant, Level};
 use keystead_model::query::{Posting, ServiceVersion};
 use keystead_store::accounts::{Account, Secret, SecretKind, Session};
-use keystead_store::documents::{Attachment, Document, Projection};
+use keystead_store::documents::{Attachment, Creation, Document, Projection};
 use keystead_store::gateway::{CodeRequest, Limit};
 use keystead_store::jobs::Job;
 use keystead_store::{Result, Store, Writing};
@@ -134,6 +134,12 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
 }
 
 impl Operation {
+    /// As a unit of work of its own, if it is a creation.
+    pub(super) fn creation(&self) -> Option<Creation> {
+        let Self::Create { group, class, document, projection } = self.clone() else { return None };
+        Some(Creation { group, class, document, projection, parts: Vec::new() })
+    }
+
     /// Runs the operation; the answer as text.
     pub(super) async fn run(&self, work: &mut dyn Writing) -> Result<String> {
         let answer = match self.clone() {
