@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
@@ -16,6 +15,7 @@ use keystead_server::clock::ManualClock;
 use keystead_server::config::{Config, Rate};
 use keystead_server::events::Wanted;
 use keystead_server::groups::{NewHcp, create_hcp};
+use keystead_server::http::Endpoints;
 use keystead_server::rng::Rng;
 use keystead_server::{App, ServerKeys};
 use keystead_store::memory::MemoryStore;
@@ -48,7 +48,7 @@ const INPUTS: u32 = 500;
 /// A server with a healthcare party that administers its group and is logged in.
 struct World {
     runtime: Runtime,
-    router: Router,
+    router: Endpoints,
     bearer: String,
     refresh: String,
     user: String,

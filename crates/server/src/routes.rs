@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-
 use crate::app::App;
-use crate::http::Route;
+use crate::http::{Endpoints, Route};
 use crate::{
     auth, custody, dev, entities, events, exchange, gateway, groups, health, http, metrics, openapi, owners, portal,
     recovery, users, wallet,
@@ -31,8 +29,8 @@ pub fn routes() -> Vec<Route> {
     routes
 }
 
-/// The router of `app`, with the outbox in development mode.
-pub fn router(app: Arc<App>) -> Router {
+/// The endpoints of `app`, with the outbox in development mode.
+pub fn router(app: Arc<App>) -> Endpoints {
     let mut all = routes();
     if app.config.dev {
         all.extend(dev::routes());

@@ -11,6 +11,7 @@ use futures_util::FutureExt as _;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
+use super::router::protect;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::portal::{self, ErrorId};
@@ -50,6 +51,7 @@ pub async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -
             tracing::error!(request_id = id, %method, route, status = status.as_u16(), internal, "request failed");
         }
     }
+    protect(&app, &mut response);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
     }

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::ConnectInfo;
-use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -15,6 +15,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+use tower::Layer as _;
+
+use super::Endpoints;
 
 /// How long a client may take for the head of a request, and be silent between two requests.
 const HEAD: Duration = Duration::from_secs(75);
@@ -55,18 +58,18 @@ pub struct Listening {
     pub connections: Option<usize>,
 }
 
-/// Serves `router` at `listener`.
+/// Serves `endpoints` at `listener`.
 ///
 /// # Errors
 /// The socket has no local address.
-pub fn serve(listener: TcpListener, router: Router, options: Listening) -> std::io::Result<Running> {
+pub fn serve(listener: TcpListener, endpoints: Endpoints, options: Listening) -> std::io::Result<Running> {
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(accept(listener, router, options, stopped));
+    let task = tokio::spawn(accept(listener, endpoints, options, stopped));
     Ok(Running { address, stop, task })
 }
 
-async fn accept(listener: TcpListener, router: Router, options: Listening, mut stopped: watch::Receiver<bool>) {
+async fn accept(listener: TcpListener, endpoints: Endpoints, options: Listening, mut stopped: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(options.connections.unwrap_or(Semaphore::MAX_PERMITS)));
     let graceful = GracefulShutdown::new();
     loop {
@@ -86,16 +89,16 @@ async fn accept(listener: TcpListener, router: Router, options: Listening, mut s
             },
             () = wait(&mut stopped) => break,
         };
-        let (router, tls, watcher) = (router.clone(), options.tls.clone(), graceful.watcher());
+        let (endpoints, tls, watcher) = (endpoints.clone(), options.tls.clone(), graceful.watcher());
         tokio::spawn(async move {
             // small answers must not wait for a full packet; a socket that refuses is served all the same
             let _ = stream.set_nodelay(true);
             match tls {
-                None => converse(stream, peer, router, watcher).await,
+                None => converse(stream, peer, endpoints, watcher).await,
                 // whoever cannot agree is gone: it may have been a port scan
                 Some(tls) => {
                     if let Ok(Ok(stream)) = tokio::time::timeout(AGREE, tls.accept(stream)).await {
-                        converse(stream, peer, router, watcher).await;
+                        converse(stream, peer, endpoints, watcher).await;
                     }
                 }
             }
@@ -113,11 +116,11 @@ async fn wait(stopped: &mut watch::Receiver<bool>) {
 }
 
 /// Serves the requests of one connection.
-async fn converse<S>(stream: S, peer: SocketAddr, router: Router, watcher: Watcher)
+async fn converse<S>(stream: S, peer: SocketAddr, endpoints: Endpoints, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = TowerToHyperService::new(router.layer(Extension(ConnectInfo(peer))));
+    let service = TowerToHyperService::new(Extension(ConnectInfo(peer)).layer(endpoints));
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_BYTES);
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);

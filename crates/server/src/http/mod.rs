@@ -14,7 +14,7 @@ pub(crate) use body::read as read_body;
 pub use body::{Json, Octets, Text, json_body, json_text, read_value};
 pub use finish::finish;
 pub use listen::{Listening, Running, serve};
-pub use older::Older;
+pub use older::{Endpoints, Older};
 pub use outgoing::outgoing;
 pub use params::{Path, Query};
 pub use route::{Access, Route, Shape};

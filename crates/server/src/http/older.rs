@@ -1,13 +1,18 @@
 //! Older clients (wire 7): `/rest/v1` and `/ws/v1` are the same endpoints as `/rest/v2` and `/ws/v2`, and forgive
 //! what those clients send. So are addresses of Portal with a slash at their end.
 
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
 use axum::Router;
-use axum::extract::Request;
-use http::Uri;
+use axum::response::Response;
+use axum::routing::future::RouteFuture;
+use bytes::Bytes;
 use http::uri::PathAndQuery;
+use http::{Request, Uri};
+use http_body::Body;
 use serde_json::Value;
-use tower::Layer as _;
-use tower::util::MapRequestLayer;
+use tower::{BoxError, Service};
 
 /// A request of an older client, among its extensions.
 #[derive(Debug, Clone, Copy)]
@@ -16,12 +21,29 @@ pub struct Older;
 /// Where the older addresses begin, and what they stand for.
 const ADDRESSES: [(&str, &str); 2] = [("/rest/v1/", "/rest/v2/"), ("/ws/v1/", "/ws/v2/")];
 
-/// The router that understands the older addresses too.
-pub(super) fn with_older_addresses(router: Router) -> Router {
-    Router::new().fallback_service(MapRequestLayer::new(rewrite).layer(router))
+/// All endpoints, under the older addresses too.
+#[derive(Debug, Clone)]
+pub struct Endpoints(pub(super) Router);
+
+impl<B> Service<Request<B>> for Endpoints
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = RouteFuture<Infallible>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request<B>>::poll_ready(&mut self.0, context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        self.0.call(rewrite(request))
+    }
 }
 
-fn rewrite(mut request: Request) -> Request {
+fn rewrite<B>(mut request: Request<B>) -> Request<B> {
     let path = request.uri().path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
     let newer = ADDRESSES.iter().find_map(|(older, newer)| Some(format!("{newer}{}", path.strip_prefix(older)?)));
     if let Some(uri) = newer.and_then(|path| with_path(request.uri(), path)) {

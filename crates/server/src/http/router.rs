@@ -3,22 +3,22 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
 use axum::response::Response;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, header};
 use keystead_model::error::ErrorCode;
+use tower::ServiceBuilder;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use super::older::with_older_addresses;
+use super::older::Endpoints;
 use super::{Route, finish};
 use crate::app::App;
 use crate::error::ApiError;
 
 /// The router over `routes`.
-pub fn router(app: Arc<App>, routes: Vec<Route>) -> Router {
+pub fn router(app: Arc<App>, routes: Vec<Route>) -> Endpoints {
     let mut router = Router::new();
     for route in routes {
         router = router.route(&route.path, route.handler);
@@ -28,19 +28,22 @@ pub fn router(app: Arc<App>, routes: Vec<Route>) -> Router {
         .method_not_allowed_fallback(|| async {
             ApiError::new(ErrorCode::MethodNotAllowed, "the endpoint does not offer this method")
         })
-        .layer(RequestBodyTimeoutLayer::new(BODY))
-        .layer(cors())
-        .layer(axum::middleware::map_response_with_state(app.clone(), protect))
-        .layer(axum::middleware::from_fn_with_state(app.clone(), finish))
+        // one layer, since a router boxes each of its layers for every request
+        .layer(
+            ServiceBuilder::new()
+                .layer(axum::middleware::from_fn_with_state(app.clone(), finish))
+                .layer(cors())
+                .layer(RequestBodyTimeoutLayer::new(BODY)),
+        )
         .with_state(app);
-    with_older_addresses(router)
+    Endpoints(router)
 }
 
 /// How long a client may pause in the middle of a body.
 const BODY: Duration = Duration::from_secs(30);
 
 /// What is said with every answer that does not say otherwise: it is data, for nobody else and for no page.
-async fn protect(State(app): State<Arc<App>>, mut response: Response) -> Response {
+pub(super) fn protect(app: &App, response: &mut Response) {
     let headers = response.headers_mut();
     let mut set = |name, value| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -52,7 +55,6 @@ async fn protect(State(app): State<Arc<App>>, mut response: Response) -> Respons
     if app.config.tls.files().is_some() {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
-    response
 }
 
 /// What browsers may do from other origins (wire 1.7).
