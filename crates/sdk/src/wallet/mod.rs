@@ -37,13 +37,14 @@ mod progress;
 mod session;
 mod sign;
 pub mod signing;
+mod sweep;
 
 use std::sync::Arc;
 
 use keystead_model::wallet::OperationKind;
 use keystead_mpc::SignRequest;
 use keystead_mpc::address::{self, AddressError, Network};
-pub use keystead_mpc::{Curve, EjectedKey, Signature};
+pub use keystead_mpc::{Curve, EjectedKey, ScalarKey, Signature};
 use serde::Deserialize;
 use sha3::{Digest as _, Keccak256};
 
@@ -55,6 +56,7 @@ pub use self::error::WalletError;
 pub use self::methods::BackupMethod;
 use self::progress::{Progress, Status};
 pub use self::progress::{Status as ProgressStatus, WalletProgress};
+pub use self::sweep::{Sweep, scalar_key};
 use crate::api::Core;
 use crate::error::RequestError;
 
