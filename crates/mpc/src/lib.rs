@@ -98,7 +98,7 @@ pub use ban::{BanCounter, NotUsable, Standing};
 pub use dkls::derive_public;
 pub use error::{Malformed, MpcError};
 pub use half::codec::MAX_STORED;
-pub use half::{BackupHalf, PairCommitments, Share, SigningHalf};
+pub use half::{BackupHalf, Half, PairCommitments, Share, SigningHalf};
 pub use ids::{Curve, PairId, PairKind, Party, WalletId};
 pub use op::{
     EjectedKey, NewPairs, NewWallet, Recovered, WalletBackup, WalletHalves, back_up, back_up_wallet, create_wallet,
