@@ -25,6 +25,7 @@
 //! # }
 //! ```
 
+mod builder;
 mod cipher_text;
 mod device;
 mod drill;
@@ -48,6 +49,7 @@ pub use keystead_mpc::{Curve, EjectedKey, ScalarKey, Signature};
 use serde::Deserialize;
 use sha3::{Digest as _, Keccak256};
 
+pub use self::builder::WalletBuilder;
 use self::device::{Device, backup_pairs};
 pub use self::drill::DrillReport;
 pub use self::eject::Ejected;
