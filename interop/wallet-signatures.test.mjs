@@ -6,6 +6,7 @@ import { createPublicKey, verify } from 'node:crypto'
 import {
   Keypair,
   PublicKey,
+  SystemInstruction,
   SystemProgram,
   Transaction,
   TransactionMessage,
@@ -21,6 +22,7 @@ import {
 } from 'viem'
 import { useDriver } from './lib/driver.mjs'
 import { newEmail, newHcp } from './lib/people.mjs'
+import { Raw } from './lib/raw.mjs'
 import { useServer } from './lib/server.mjs'
 
 const CHAIN = 31337
@@ -200,4 +202,22 @@ describe('a wallet', () => {
       await assert.rejects(person.tell('wallet.recover', { text: before, password }))
     })
   }
+
+  it('leaves its key on Solana, which no program takes, for a wallet with a seed', async () => {
+    const admin = await newHcp(server, { admin: true })
+    const login = await new Raw(server.base).post('auth/login', { username: admin.login, password: admin.password })
+    const window = new Raw(server.base, { authorization: `Bearer ${login.json.token}` })
+    assert.equal((await window.post('wallet/eject/window', { owner: person.id })).status, 200)
+    const seed = Keypair.generate()
+    const sweep = { to: seed.publicKey.toBase58(), recentBlockhash: BLOCKHASH, balance: 1_000_000, fee: 5_000 }
+    const { transaction } = await person.tell('wallet.sweep', { text, password, ...sweep })
+    const read = Transaction.from(Buffer.from(transaction, 'base64'))
+    assert.ok(read.verifySignatures())
+    assert.equal(read.feePayer.toBase58(), solana)
+    assert.equal(read.recentBlockhash, BLOCKHASH)
+    const [instruction] = read.instructions
+    const { fromPubkey, toPubkey, lamports } = SystemInstruction.decodeTransfer(instruction)
+    assert.deepEqual([fromPubkey.toBase58(), toPubkey.toBase58(), lamports], [solana, sweep.to, 995_000n])
+    assert.equal(read.instructions.length, 1)
+  })
 })

@@ -6,6 +6,8 @@ import express from 'express'
 
 const { KEYSTEAD_URL, CUSTODIAN_API_KEY, WEBHOOK_SECRET, PUBLIC_URL } = process.env
 const { DATA_FILE = 'custodian.json', HOST = '127.0.0.1', PORT = '3000' } = process.env
+// custodians written for the first version of Portal keep one share of each user, whatever it is of
+const ONE_SHARE = process.env.ONE_SHARE === 'true'
 if (!KEYSTEAD_URL || !CUSTODIAN_API_KEY || !WEBHOOK_SECRET) {
   throw new Error('set KEYSTEAD_URL, CUSTODIAN_API_KEY and WEBHOOK_SECRET')
 }
@@ -76,7 +78,7 @@ app.post('/clients/:clientId/eject-window', authorize, async (request, response)
   response.json(await keystead('PATCH', path, { walletId: request.body?.walletId }))
 })
 
-// What the server calls: one share for each user and method, kept as it comes. Never log them.
+// What the server calls: a share for each user and method, kept as it comes. Never log them.
 app.use('/webhook', (request, response, next) => {
   if (!same(request.get('x-webhook-secret'), WEBHOOK_SECRET)) return response.status(401).json({ error: 'wrong secret' })
   next()
@@ -86,13 +88,14 @@ app.post('/webhook/backup', (request, response) => {
   const { clientId, share, backupMethod = 'UNKNOWN' } = request.body ?? {}
   const user = users.get(clientId)
   if (!user || typeof share !== 'string') return response.status(400).json({ error: 'clientId or share' })
-  user.shares[backupMethod] = share
+  user.shares[ONE_SHARE ? 'the only one' : backupMethod] = share
   save()
   response.json({ message: 'stored' })
 })
 
 app.post('/webhook/backup/fetch', (request, response) => {
-  response.json({ backupShares: Object.values(users.get(request.body?.clientId)?.shares ?? {}) })
+  const shares = Object.values(users.get(request.body?.clientId)?.shares ?? {})
+  response.json(ONE_SHARE ? { backupShare: shares[0] } : { backupShares: shares })
 })
 
 app.use((error, _request, response, _next) => {

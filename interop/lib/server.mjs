@@ -37,11 +37,28 @@ export class Server {
       this.#place.push('--database', await this.#startPostgres())
       await run(binary, ['migrate', ...this.#place])
     }
-    const args = ['serve', '--dev', '--listen', '127.0.0.1:0', ...this.#place]
+    process.once('exit', () => this.#child?.kill('SIGKILL'))
+    await this.#serve('127.0.0.1:0')
+  }
+
+  async #serve(listen) {
+    const args = ['serve', '--dev', '--listen', listen, ...this.#place]
     const stderr = process.env.KEYSTEAD_STDERR ? 'inherit' : 'pipe'
     this.#child = spawn(binary, args, { stdio: ['ignore', 'pipe', stderr] })
-    process.once('exit', () => this.#child.kill('SIGKILL'))
     this.base = await this.#ready()
+  }
+
+  /** Ends it as a crash would, and starts it again on what it stored, at the same address. */
+  async restart() {
+    await this.#kill()
+    await this.#serve(new URL(this.base).host)
+  }
+
+  async #kill() {
+    if (!this.#child || this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const gone = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await gone
   }
 
   /** A database server of our own; it ends when its standard input does, with this process at the latest. */
@@ -75,11 +92,7 @@ export class Server {
   }
 
   async stop() {
-    if (this.#child && this.#child.exitCode === null && this.#child.signalCode === null) {
-      const gone = new Promise(done => this.#child.once('exit', done))
-      this.#child.kill('SIGKILL')
-      await gone
-    }
+    await this.#kill()
     if (this.#postgres) {
       const gone = once(this.#postgres, 'exit')
       this.#postgres.stdin.end()

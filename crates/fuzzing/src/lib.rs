@@ -16,12 +16,14 @@ mod crypto;
 mod input;
 mod model;
 mod mpc;
+mod portal;
 mod sdk;
 mod server;
 
 pub use crypto::{crypto_entity, crypto_exchange, crypto_identity, crypto_keys, crypto_recovery};
 pub use model::{model_access, model_filter, model_schema, model_share, model_text};
 pub use mpc::{mpc_addresses, mpc_halves, mpc_messages};
+pub use portal::server_keys;
 pub use sdk::{sdk_import, sdk_sealed, sdk_wallet};
 pub use server::{server_events, server_gateway, server_router};
 
@@ -54,6 +56,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "mpc_addresses", run: mpc_addresses, mutations: 2000 },
     Target { name: "server_router", run: server_router, mutations: 2000 },
     Target { name: "server_gateway", run: server_gateway, mutations: 2000 },
+    Target { name: "server_keys", run: server_keys, mutations: 2000 },
     Target { name: "server_events", run: server_events, mutations: 2000 },
     Target { name: "sdk_import", run: sdk_import, mutations: 2000 },
     Target { name: "sdk_sealed", run: sdk_sealed, mutations: 2000 },

@@ -43,7 +43,7 @@ const OWNER: &str = "00000000-0000-4000-8000-000000000001";
 const PASSWORD: &str = "winter is coming";
 const START: i64 = 1_800_000_000_000;
 /// How many inputs a server serves before it is made anew, so that it neither grows nor forgets its purpose.
-const INPUTS: u32 = 500;
+pub(crate) const INPUTS: u32 = 500;
 
 /// A server with a healthcare party that administers its group and is logged in.
 struct World {
@@ -59,18 +59,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let ample = Rate { burst: 1_000_000, per_hour: 3_600_000 };
-        let mut config = Config { dev: true, ..Config::default() };
-        config.captcha.kerberus.difficulty = 4;
-        config.captcha.kerberus.salts = 2;
-        config.gateway.starts_per_address = ample;
-        config.gateway.starts_per_ip = ample;
-        config.gateway.starts_per_spec = ample;
-        config.gateway.failures_per_ip = ample;
-        let mut app = App::new(Arc::new(MemoryStore::new()), config, ServerKeys::derive(&[7; 32]).unwrap()).unwrap();
-        app.rng = Arc::new(Repeating::default());
-        app.clock = Arc::new(ManualClock::at(START));
-        let app = Arc::new(app);
+        let app = app();
         let (user, group) = runtime.block_on(prepare(&app));
         let mut world = Self {
             runtime,
@@ -145,6 +134,24 @@ impl World {
     fn filled(&self, text: &str) -> String {
         text.replace("{owner}", OWNER).replace("{user}", &self.user).replace("{group}", &self.group)
     }
+}
+
+/// A server over the store in memory that refuses nobody for calling often.
+pub(crate) fn app() -> Arc<App> {
+    let ample = Rate { burst: 1_000_000, per_hour: 3_600_000 };
+    let mut config = Config { dev: true, ..Config::default() };
+    config.captcha.kerberus.difficulty = 4;
+    config.captcha.kerberus.salts = 2;
+    config.gateway.starts_per_address = ample;
+    config.gateway.starts_per_ip = ample;
+    config.gateway.starts_per_spec = ample;
+    config.gateway.failures_per_ip = ample;
+    config.portal.custodian_calls_per_minute = 60_000;
+    config.portal.client_calls_per_minute = 60_000;
+    let mut app = App::new(Arc::new(MemoryStore::new()), config, ServerKeys::derive(&[7; 32]).unwrap()).unwrap();
+    app.rng = Arc::new(Repeating::default());
+    app.clock = Arc::new(ManualClock::at(START));
+    Arc::new(app)
 }
 
 async fn prepare(app: &App) -> (String, String) {

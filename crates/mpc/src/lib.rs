@@ -15,7 +15,8 @@
 //! | renew a signing pair only | [`renew`], [`renew_wallet`], [`refresh`] | either | [`SigningHalf`] |
 //! | check a stored pair | [`test_sign`], [`BackupHalf::matches`] | | |
 //! | show that a half is at hand | [`prove_share`], [`verify_share`] | [`BackupHalf`] | |
-//! | have the key, and end the wallet | [`eject`] | two [`BackupHalf`] | [`EjectedKey`] |
+//! | have the key | [`eject`] | two [`BackupHalf`] | [`EjectedKey`] |
+//! | sign with an ejected key on Ed25519 | [`ScalarKey`] | [`EjectedKey`] | |
 //! | tell addresses | [`address`], [`derive_public`] | a public key | text |
 //!
 //! # What comes out is sound
@@ -87,6 +88,7 @@ mod hash;
 mod ids;
 mod op;
 mod proof;
+mod scalar_key;
 mod secret;
 mod session;
 mod signature;
@@ -96,13 +98,14 @@ pub use ban::{BanCounter, NotUsable, Standing};
 pub use dkls::derive_public;
 pub use error::{Malformed, MpcError};
 pub use half::codec::MAX_STORED;
-pub use half::{BackupHalf, PairCommitments, Share, SigningHalf};
+pub use half::{BackupHalf, Half, PairCommitments, Share, SigningHalf};
 pub use ids::{Curve, PairId, PairKind, Party, WalletId};
 pub use op::{
     EjectedKey, NewPairs, NewWallet, Recovered, WalletBackup, WalletHalves, back_up, back_up_wallet, create_wallet,
     eject, keygen, recover, recover_wallet, refresh, renew, renew_wallet, sign, test_sign,
 };
 pub use proof::{prove_share, verify_share};
+pub use scalar_key::ScalarKey;
 pub use secret::SecretScalar;
 pub use session::frame::MAX_MESSAGE;
 pub use session::id::{Nonce, SessionParams};

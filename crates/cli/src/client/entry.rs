@@ -5,16 +5,16 @@ use keystead_sdk::anonymous::CompleteError;
 use keystead_sdk::api::LoginError;
 use keystead_sdk::keys::{KeysError, NewKeyReason};
 use keystead_sdk::secret::SecretText;
-use keystead_sdk::{AnonymousApi, Captcha, Start};
+use keystead_sdk::{AnonymousApi, Api, AuthenticationResult, Captcha, Start};
 use serde_json::json;
 
 use super::profile::{Account, AtTheTerminal, Profile};
 use super::recovery;
 use super::show::Show;
 
-/// Arguments of `register` and `login`.
+/// How a code is sent.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Register {
+pub(crate) struct ByCode {
     /// The server
     #[arg(long, default_value = "http://127.0.0.1:16043")]
     server: String,
@@ -36,12 +36,6 @@ pub(crate) struct Register {
     /// Be a healthcare party, not a patient
     #[arg(long)]
     doctor: bool,
-    /// First name
-    #[arg(long, default_value = "")]
-    first_name: String,
-    /// Last name
-    #[arg(long, default_value = "")]
-    last_name: String,
     /// Id of the healthcare party that all future data is shared with; patients need one
     #[arg(long, value_name = "ID")]
     responsible: Option<String>,
@@ -51,6 +45,19 @@ pub(crate) struct Register {
     /// A solved FriendlyCaptcha
     #[arg(long, value_name = "SOLUTION", conflicts_with = "recaptcha")]
     friendly_captcha: Option<String>,
+}
+
+/// Arguments of `register` and `login`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Register {
+    #[command(flatten)]
+    by_code: ByCode,
+    /// First name
+    #[arg(long, default_value = "")]
+    first_name: String,
+    /// Last name
+    #[arg(long, default_value = "")]
+    last_name: String,
     /// If the key is not on this machine: make a new one and ask those it was shared with to give access back
     #[arg(long)]
     new_key: bool,
@@ -61,35 +68,69 @@ pub(crate) struct Register {
 
 /// Gets somebody in by a one-time code.
 pub(crate) async fn register(profile: &Profile, show: &Show, register: Register, known: bool) -> anyhow::Result<()> {
-    let captcha = match (&register.recaptcha, &register.friendly_captcha) {
-        (Some(token), _) => Captcha::Recaptcha(token.clone()),
-        (None, Some(solution)) => Captcha::FriendlyCaptcha(solution.clone()),
-        (None, None) => Captcha::Kerberus,
-    };
-    let (mut start, channel) = match (&register.email, &register.sms) {
-        (Some(address), _) => (Start::by_email(address, captcha), "email"),
-        (None, Some(number)) => (Start::by_sms(number, captcha), "sms"),
-        (None, None) => bail!("--email or --sms: expected where to send the code"),
-    };
-    start = start.name(&register.first_name, &register.last_name);
-    if let Some(responsible) = &register.responsible {
-        start = start.responsible(responsible);
-    }
-    let kind = if register.doctor { "hcp" } else { "patient" };
-    let process = register.process.unwrap_or_else(|| format!("{kind}-{channel}"));
     let recovery_key = match register.recovery_key {
         true => Some(SecretText::from(show.ask("Recovery key")?.as_str())),
         false => None,
     };
+    let keys = AtTheTerminal { new_key: register.new_key, recovery_key };
+    let name = (register.first_name.as_str(), register.last_name.as_str());
+    let (entered, account) = enter(profile, show, register.by_code, name, keys).await?;
+    profile.remember(&account).await?;
+    let owner = entered.api.data_owner().map(|(_, id)| id.to_owned());
+    let text = match known {
+        true => format!("Logged in. Your id: {}", owner.as_deref().unwrap_or("none")),
+        false => format!("Registered. Your id: {}", owner.as_deref().unwrap_or("none")),
+    };
+    show.outcome(&text, &json!({ "userId": entered.user_id, "dataOwnerId": owner, "groupId": entered.group_id }))?;
+    if let Some((_, NewKeyReason::AskPeople)) = entered.api.keys_report().created {
+        recovery::ask(&entered.api, show).await?;
+    }
+    Ok(())
+}
+
+/// Whoever is logged in proves again who they are, by a one-time code: for what takes more than the token of the profile.
+pub(crate) async fn enter_again(profile: &Profile, show: &Show, by_code: ByCode) -> anyhow::Result<Api> {
+    let known = profile.api().await?;
+    let (entered, account) = enter(profile, show, by_code, ("", ""), AtTheTerminal::default()).await?;
+    if (entered.user_id.as_str(), entered.group_id.as_str()) != (known.user_id(), known.group_id()) {
+        bail!("the code was for somebody else than this profile's user");
+    }
+    profile.remember(&account).await?;
+    Ok(entered.api)
+}
+
+async fn enter(
+    profile: &Profile,
+    show: &Show,
+    by_code: ByCode,
+    (first_name, last_name): (&str, &str),
+    keys: AtTheTerminal,
+) -> anyhow::Result<(AuthenticationResult, Account)> {
+    let captcha = match (&by_code.recaptcha, &by_code.friendly_captcha) {
+        (Some(token), _) => Captcha::Recaptcha(token.clone()),
+        (None, Some(solution)) => Captcha::FriendlyCaptcha(solution.clone()),
+        (None, None) => Captcha::Kerberus,
+    };
+    let (mut start, channel) = match (&by_code.email, &by_code.sms) {
+        (Some(address), _) => (Start::by_email(address, captcha), "email"),
+        (None, Some(number)) => (Start::by_sms(number, captcha), "sms"),
+        (None, None) => bail!("--email or --sms: expected where to send the code"),
+    };
+    start = start.name(first_name, last_name);
+    if let Some(responsible) = &by_code.responsible {
+        start = start.responsible(responsible);
+    }
+    let kind = if by_code.doctor { "hcp" } else { "patient" };
+    let process = by_code.process.unwrap_or_else(|| format!("{kind}-{channel}"));
     let application = AnonymousApi::builder()
-        .base_url(&register.server)
-        .gateway_url(register.gateway.unwrap_or_else(|| format!("{}/gw", register.server.trim_end_matches('/'))))
-        .spec_id(register.spec)
+        .base_url(&by_code.server)
+        .gateway_url(by_code.gateway.unwrap_or_else(|| format!("{}/gw", by_code.server.trim_end_matches('/'))))
+        .spec_id(by_code.spec)
         .process_by_email(&process)
         .process_by_sms(&process)
         .storage(profile.files()?)
         .key_storage(profile.files()?)
-        .crypto_strategies(AtTheTerminal { new_key: register.new_key, recovery_key })
+        .crypto_strategies(keys)
         .build()?;
 
     let authentication = application.authentication();
@@ -113,22 +154,12 @@ pub(crate) async fn register(profile: &Profile, show: &Show, register: Register,
         }
     };
     let account = Account {
-        server: register.server,
+        server: by_code.server,
         user_name: process.login().to_owned(),
         group: entered.group_id.clone(),
         token: SecretText::from(entered.token.expose()),
     };
-    profile.remember(&account).await?;
-    let owner = entered.api.data_owner().map(|(_, id)| id.to_owned());
-    let text = match known {
-        true => format!("Logged in. Your id: {}", owner.as_deref().unwrap_or("none")),
-        false => format!("Registered. Your id: {}", owner.as_deref().unwrap_or("none")),
-    };
-    show.outcome(&text, &json!({ "userId": entered.user_id, "dataOwnerId": owner, "groupId": entered.group_id }))?;
-    if let Some((_, NewKeyReason::AskPeople)) = entered.api.keys_report().created {
-        recovery::ask(&entered.api, show).await?;
-    }
-    Ok(())
+    Ok((entered, account))
 }
 
 /// Ends the session.

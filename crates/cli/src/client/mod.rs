@@ -1,8 +1,10 @@
 //! `keystead client`: somebody's own data from the command line, sealed and opened on this machine.
 //!
 //! [`profile`] is what is remembered between two commands, [`entry`] registers and logs in, [`records`] are data
-//! samples, [`recovery`] is what happens when a key is lost, [`wallet`] keys that sign on chains.
+//! samples, [`recovery`] is what happens when a key is lost, [`wallet`] keys that sign on chains, and [`eject`] the way to
+//! take these out.
 
+mod eject;
 mod entry;
 mod profile;
 mod records;
@@ -63,7 +65,7 @@ pub(crate) enum Command {
     RecoveryKit(recovery::Kit),
     /// What would come back if this device died now, and through whom
     Report,
-    /// A wallet of two halves: create, sign, back up, try the backup, recover
+    /// A wallet of two halves: create, sign, back up, try the backup, recover, take the keys out
     #[command(subcommand)]
     Wallet(wallet::Command),
 }

@@ -12,12 +12,24 @@ use keystead_sdk::wallet::methods::{AccessTokens, GoogleDrive};
 use keystead_sdk::wallet::{BackupMethod, Wallet};
 use serde_json::{Value, json};
 
+use super::eject::{self, Eject, SweepTo};
 use super::profile::{Profile, first_line};
 use super::show::Show;
 
 /// What can be done with a wallet.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[command(flatten)]
+    Daily(Daily),
+    /// Take the whole keys out into a file, while an administrator allows it: the way out of this server
+    Eject(Box<Eject>),
+    /// Sign what sends everything on Solana from a key that was taken out to a wallet with a seed
+    Sweep(SweepTo),
+}
+
+/// What the token of the profile is enough for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Daily {
     /// Make the wallet: half of each key here, half with the server
     Create,
     /// Its addresses, whether it is on this machine, and how it would come back
@@ -59,7 +71,7 @@ enum Method {
     Vault,
 }
 
-/// Arguments of `wallet back-up`, `wallet recover` and `wallet drill`.
+/// Arguments of `wallet back-up`, `wallet recover`, `wallet drill` and `wallet eject`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Backup {
     /// The file with the backup
@@ -92,7 +104,7 @@ impl AccessTokens for TokenFile {
 }
 
 impl Backup {
-    fn method(&self, show: &Show) -> anyhow::Result<BackupMethod> {
+    pub(super) fn method(&self, show: &Show) -> anyhow::Result<BackupMethod> {
         let secret = |question| match &self.secret_file {
             Some(file) => anyhow::Ok(SecretText::from(first_line(file)?)),
             None => Ok(SecretText::from(show.ask(question)?)),
@@ -113,7 +125,7 @@ impl Backup {
         })
     }
 
-    fn text(&self) -> anyhow::Result<String> {
+    pub(super) fn text(&self) -> anyhow::Result<String> {
         let text = std::fs::read_to_string(&self.file);
         text.with_context(|| format!("{}: cannot be read", self.file.display()))
     }
@@ -138,7 +150,7 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// A wallet whose operations are seen on the terminal.
-fn seen(wallet: Wallet, show: &Show) -> (ProgressBar, Wallet) {
+pub(super) fn seen(wallet: Wallet, show: &Show) -> (ProgressBar, Wallet) {
     let (bar, _): (_, Monitor) = show.bar("");
     let told = bar.clone();
     (bar, wallet.on_progress(move |progress| told.set_message(progress.status.as_str())))
@@ -146,18 +158,26 @@ fn seen(wallet: Wallet, show: &Show) -> (ProgressBar, Wallet) {
 
 /// Carries out a command.
 pub(crate) async fn carry_out(profile: &Profile, show: &Show, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Daily(command) => daily(profile, show, command).await,
+        Command::Eject(wanted) => eject::eject(profile, show, *wanted).await,
+        Command::Sweep(wanted) => eject::sweep(show, wanted),
+    }
+}
+
+async fn daily(profile: &Profile, show: &Show, command: Daily) -> anyhow::Result<()> {
     let api = profile.api().await?;
     let (bar, wallet) = seen(api.wallet(), show);
     let done = match command {
-        Command::Create => {
+        Daily::Create => {
             let addresses = wallet.create().await?;
             (
                 format!("Made: {}. Now make a backup: keystead client wallet back-up FILE", addresses.evm),
                 json!({ "evm": addresses.evm }),
             )
         }
-        Command::Show => describe(&wallet).await?,
-        Command::Sign(sign) => {
+        Daily::Show => describe(&wallet).await?,
+        Daily::Sign(sign) => {
             let params = match sign.params {
                 Some(params) => params,
                 None => {
@@ -170,7 +190,7 @@ pub(crate) async fn carry_out(profile: &Profile, show: &Show, command: Command) 
             let signed = wallet.request(&sign.method, &params).await?;
             (signed.as_str().map_or_else(|| signed.to_string(), str::to_owned), json!({ "result": signed }))
         }
-        Command::BackUp(backup) => {
+        Daily::BackUp(backup) => {
             let method = backup.method(show)?;
             let text = wallet.back_up(&method).await?;
             backup.store(&wallet, &method, &text).await?;
@@ -179,11 +199,11 @@ pub(crate) async fn carry_out(profile: &Profile, show: &Show, command: Command) 
                 json!({ "stored": true }),
             )
         }
-        Command::Stored => {
+        Daily::Stored => {
             wallet.stored_backup(true).await?;
             ("The backup is in force.".to_owned(), json!({ "stored": true }))
         }
-        Command::Drill(backup) => {
+        Daily::Drill(backup) => {
             let method = backup.method(show)?;
             let report = wallet.drill(backup.text()?.trim(), &method).await?;
             let text = format!(
@@ -199,7 +219,7 @@ pub(crate) async fn carry_out(profile: &Profile, show: &Show, command: Command) 
             });
             (text, object)
         }
-        Command::Recover(backup) => {
+        Daily::Recover(backup) => {
             let method = backup.method(show)?;
             let text = wallet.recover(backup.text()?.trim(), &method).await?;
             backup.store(&wallet, &method, &text).await?;

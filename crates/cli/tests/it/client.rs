@@ -10,19 +10,19 @@ use tempfile::TempDir;
 
 use crate::process::{PATIENCE, Server};
 
-const DAENERYS: &str = "daenerys@example.org";
-const JORAH: &str = "jorah@example.org";
+pub(crate) const DAENERYS: &str = "daenerys@example.org";
+pub(crate) const JORAH: &str = "jorah@example.org";
 
-struct World {
-    server: Server,
-    profiles: TempDir,
-    _data: TempDir,
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) profiles: TempDir,
+    pub(crate) data: TempDir,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let data = tempfile::tempdir().unwrap();
-        Self { server: Server::dev(data.path()), profiles: tempfile::tempdir().unwrap(), _data: data }
+        Self { server: Server::dev(data.path()), profiles: tempfile::tempdir().unwrap(), data }
     }
 
     fn command(&self, profile: &str, arguments: &[&str]) -> Command {
@@ -36,20 +36,20 @@ impl World {
     }
 
     /// Runs a command that goes well: the objects that it prints.
-    fn client(&self, profile: &str, arguments: &[&str]) -> Vec<Value> {
+    pub(crate) fn client(&self, profile: &str, arguments: &[&str]) -> Vec<Value> {
         let output = self.command(profile, arguments).stdin(Stdio::null()).output().unwrap();
         objects(arguments, &output)
     }
 
     /// Runs a command that fails: what it says.
-    fn fails(&self, profile: &str, arguments: &[&str]) -> String {
+    pub(crate) fn fails(&self, profile: &str, arguments: &[&str]) -> String {
         let output = self.command(profile, arguments).stdin(Stdio::null()).output().unwrap();
         assert!(!output.status.success(), "{arguments:?} went well");
         String::from_utf8(output.stderr).unwrap()
     }
 
     /// Runs a command that asks for the code sent to `address`.
-    fn with_code(&self, profile: &str, arguments: &[&str], address: &str) -> Output {
+    pub(crate) fn with_code(&self, profile: &str, arguments: &[&str], address: &str) -> Output {
         let sent = self.sent(address).len();
         let base = self.server.base();
         let mut child = self
@@ -82,7 +82,7 @@ impl World {
     }
 }
 
-fn objects(arguments: &[&str], output: &Output) -> Vec<Value> {
+pub(crate) fn objects(arguments: &[&str], output: &Output) -> Vec<Value> {
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

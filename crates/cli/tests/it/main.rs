@@ -12,6 +12,7 @@ mod client;
 mod contacts;
 mod custodian;
 mod demo;
+mod eject;
 mod http;
 mod kill;
 mod log;

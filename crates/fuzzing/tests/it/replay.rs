@@ -152,7 +152,7 @@ replays! {
     model_schema model_filter model_access model_share model_text
     crypto_keys crypto_exchange crypto_entity crypto_identity crypto_recovery
     mpc_halves mpc_messages mpc_addresses
-    server_router server_gateway server_events
+    server_router server_gateway server_keys server_events
     sdk_import sdk_sealed sdk_wallet
 }
 

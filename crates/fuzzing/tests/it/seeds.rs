@@ -1,5 +1,7 @@
 //! Writes the corpora from the frozen vectors and from requests that mean something.
 
+mod portal;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -47,6 +49,7 @@ fn write_seeds() {
     crypto(&mut seeds);
     mpc(&mut seeds);
     server(&mut seeds);
+    portal::keys(&mut seeds);
     sdk(&mut seeds);
     for ((target, name), data) in seeds.0 {
         let folder = folder().join("corpus").join(target);

@@ -136,7 +136,7 @@ pub enum Event {
         /// When.
         at: Millis,
     },
-    /// The custodian half is about to go to the owner, sealed for them.
+    /// The custodian half is about to go to the owner, maybe again: the window has to be open each time.
     BackupHalfReleased {
         /// The operation.
         fence: Fence,

@@ -1,6 +1,8 @@
 //! Integration tests of the model.
 
 #[cfg(test)]
+mod wallet_eject;
+#[cfg(test)]
 mod wallet_model;
 #[cfg(test)]
 mod wallet_random;

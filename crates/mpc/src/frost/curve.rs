@@ -18,7 +18,7 @@ pub(super) fn verifying_key(bytes: &[u8]) -> Option<VerifyingKey> {
     VerifyingKey::deserialize(bytes).ok()
 }
 
-pub(super) fn public_of(secret: &SecretScalar) -> Option<Vec<u8>> {
+pub(crate) fn public_of(secret: &SecretScalar) -> Option<Vec<u8>> {
     // the identity does not serialize
     VerifyingShare::from(SigningShare::deserialize(secret.expose()).ok()?).serialize().ok()
 }

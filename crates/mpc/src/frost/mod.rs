@@ -21,6 +21,8 @@ use crate::secret::SecretScalar;
 use crate::session::turn::Turn;
 use crate::signature::{SignRequest, Signed};
 
+pub(crate) use curve::public_of;
+
 /// The backend.
 pub(crate) struct Frost;
 

@@ -69,6 +69,24 @@ fn read_commitments(reader: &mut Reader<'_>, kind: PairKind) -> Result<PairCommi
     if commitments.kind() == kind { Ok(commitments) } else { Err(Malformed::Value) }
 }
 
+/// What halves of either kind have.
+pub trait Half: Sized {
+    /// Which kind.
+    const KIND: PairKind;
+
+    /// What is public of its pair.
+    fn commitments(&self) -> &PairCommitments;
+
+    /// For the store, which seals it.
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>>;
+
+    /// From the store.
+    ///
+    /// # Errors
+    /// [`Malformed`]: damaged, of another kind, or not one thing.
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed>;
+}
+
 /// What halves of either kind tell.
 macro_rules! half {
     ($name:ident, $kind:expr) => {
@@ -97,6 +115,22 @@ macro_rules! half {
             /// restore drill asks this of a half that it decrypted.
             pub fn matches(&self, commitments: &PairCommitments) -> bool {
                 self.share.matches(commitments)
+            }
+        }
+
+        impl Half for $name {
+            const KIND: PairKind = $kind;
+
+            fn commitments(&self) -> &PairCommitments {
+                &self.share.commitments
+            }
+
+            fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+                self.to_bytes()
+            }
+
+            fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+                Self::from_bytes(bytes)
             }
         }
 

@@ -1,4 +1,4 @@
-//! Eject: two halves of a backup pair become the private key, and the wallet ends.
+//! Eject: two halves of a backup pair become the private key.
 
 use zeroize::Zeroizing;
 
@@ -6,15 +6,16 @@ use crate::backend::backend;
 use crate::dkls::derive_secret;
 use crate::error::{Malformed, MpcError};
 use crate::half::{BackupHalf, PairCommitments};
-use crate::hash::tagged;
 use crate::ids::{Curve, WalletId};
+use crate::scalar_key::ScalarKey;
 use crate::secret::SecretScalar;
 
 /// A whole private key. Zeroized on drop; its `Debug` says nothing of it.
 ///
 /// **Ed25519**: this is a scalar, not a seed of RFC 8032. A wallet that takes seeds makes another key of it,
 /// and one that takes expanded keys may "clamp" them, which makes another key, too. Use
-/// [`expanded`](Self::expanded) where it is taken as it is, or sweep the funds to a new wallet.
+/// [`expanded`](Self::expanded) where it is taken as it is, or sign with [`scalar_key`](Self::scalar_key) what sends the
+/// funds to a new wallet.
 ///
 /// **secp256k1**: whoever has a child's private key and the chain code has the whole tree: whatever was
 /// ejected, all of it is.
@@ -47,16 +48,14 @@ impl EjectedKey {
         derive_secret(&self.commitments, &self.secret, path)
     }
 
+    /// On Ed25519, the key that signs.
+    pub fn scalar_key(&self) -> Option<ScalarKey> {
+        if self.curve() == Curve::Ed25519 { ScalarKey::from_scalar(self.secret.expose()) } else { None }
+    }
+
     /// On Ed25519, the scalar and a prefix for nonces derived from it: an expanded key, **not clamped**.
     pub fn expanded(&self) -> Option<Zeroizing<[u8; 64]>> {
-        (self.curve() == Curve::Ed25519).then(|| {
-            let prefix = Zeroizing::new(tagged("expanded key", &[self.secret.expose()]));
-            let mut expanded = Zeroizing::new([0; 64]);
-            let (scalar, rest) = expanded.split_at_mut(32);
-            scalar.copy_from_slice(self.secret.expose());
-            rest.copy_from_slice(prefix.as_slice());
-            expanded
-        })
+        self.scalar_key().map(|key| key.expanded())
     }
 }
 
@@ -67,7 +66,7 @@ impl core::fmt::Debug for EjectedKey {
 }
 
 /// The private key of the two halves of a backup pair, checked against the public key. Before: step-up
-/// authentication and a delay. After: the server marks the wallet as ejected, and signs no more.
+/// authentication, and somebody who allows it. After: the server marks the wallet as ejected.
 ///
 /// # Errors
 /// [`MpcError::RefreshMismatch`]: not the two halves of one pair of `wallet`.

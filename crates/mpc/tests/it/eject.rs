@@ -22,18 +22,14 @@ fn the_ejected_key_is_the_key_and_signs_by_itself() {
                 let child = SigningKey::from_slice(key.child(&[44, 1]).unwrap().expose()).unwrap();
                 let expected = derive_public(pair.client.commitments(), &[44, 1]).unwrap();
                 assert_eq!(child.verifying_key().to_sec1_bytes().as_ref(), expected);
-                assert!(key.expanded().is_none());
+                assert!(key.expanded().is_none() && key.scalar_key().is_none());
             }
             Curve::Ed25519 => {
-                use ed25519_dalek::hazmat::{ExpandedSecretKey, raw_sign};
-                let expanded = key.expanded().unwrap();
-                let public = ed25519_dalek::VerifyingKey::from_bytes(key.public_key().try_into().unwrap()).unwrap();
-                let signer = ExpandedSecretKey {
-                    scalar: curve25519_dalek::Scalar::from_canonical_bytes(*key.secret().expose()).unwrap(),
-                    hash_prefix: expanded[32..].try_into().unwrap(),
-                };
-                assert_eq!(&expanded[..32], key.secret().expose());
-                let signature = raw_sign::<sha2::Sha512>(&signer, content.content(), &public);
+                let signer = key.scalar_key().unwrap();
+                assert_eq!(signer.public_key(), key.public_key());
+                assert_eq!(&key.expanded().unwrap()[..32], key.secret().expose());
+                let public = ed25519_dalek::VerifyingKey::from_bytes(signer.public_key()).unwrap();
+                let signature = ed25519_dalek::Signature::from_bytes(&signer.sign(content.content()).unwrap());
                 public.verify_strict(content.content(), &signature).unwrap();
                 // the caveat: as a seed, it is another key
                 let as_seed = ed25519_dalek::SigningKey::from_bytes(key.secret().expose());

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use keystead_sdk::Api;
-use keystead_sdk::wallet::BackupMethod;
+use keystead_sdk::wallet::{BackupMethod, Sweep};
 use serde_json::{Value, json};
 
 use super::Command;
@@ -32,6 +32,18 @@ pub(crate) async fn carry_out(api: &Api, command: &Command, what: &str) -> anyho
             wallet.stored_backup(command.is("stored")).await?;
             wallet.delete_older_keys(&method(command)).await?;
             Value::Null
+        }
+        // the key is taken out, and the account of the key on Solana is emptied
+        "sweep" => {
+            let ejected = wallet.eject(command.text("text")?, &method(command)).await?;
+            let number = |name| command.0.get(name).and_then(Value::as_u64).context("a number is missing");
+            let sweep = Sweep {
+                to: command.text("to")?.to_owned(),
+                recent_blockhash: command.text("recentBlockhash")?.to_owned(),
+                balance: number("balance")?,
+                fee: number("fee")?,
+            };
+            json!({ "transaction": ejected.sweep_solana(&sweep)?.to_base64() })
         }
         "request" => {
             let params = command.0.get("params").context("params is missing")?;

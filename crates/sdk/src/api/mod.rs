@@ -21,7 +21,7 @@ pub(crate) use caller::Caller;
 pub use login::LoginError;
 pub(crate) use login::Opening;
 pub use parts::ConfigurationError;
-pub(crate) use parts::{Parts, PartsBuilder, check_url, with_parts};
+pub(crate) use parts::{Parts, PartsBuilder, check_url, with_parts, with_platform};
 
 use crate::authentication::Authentication;
 use crate::data_owners::{DataOwnerType, DataOwners};
@@ -65,6 +65,15 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    /// The core of somebody without keys for records.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn without_keys(caller: Caller, parts: Arc<Parts>, user: String) -> Self {
+        let trust = Trust::new(parts.clone(), &user);
+        let (keys, exchange) = (OwnKeys::new(own::Found::default()), Exchange::default());
+        let (memo, seen) = (Memo::default(), Seen::default());
+        Self { caller, keys, parts, user, owner: None, exchange, trust, memo, seen }
+    }
+
     /// A new random id.
     pub(crate) fn uuid(&self) -> String {
         make_uuid(&*self.parts.random)

@@ -45,7 +45,7 @@ pub(crate) struct Parts {
     pub(crate) key_size: KeySize,
 }
 
-/// What both builders have in common.
+/// What builders have in common.
 #[derive(Default)]
 pub(crate) struct PartsBuilder {
     pub(crate) transport: Option<Arc<dyn Transport>>,
@@ -117,8 +117,8 @@ impl PartsBuilder {
     }
 }
 
-/// The methods that both builders have in common, for a struct with the field `parts`.
-macro_rules! with_parts {
+/// What every builder is told of the platform, for a struct with the field `parts`.
+macro_rules! with_platform {
     ($builder:ident) => {
         impl $builder {
             /// Where the SDK remembers things. Default: sealed files in the user's data directory.
@@ -130,30 +130,6 @@ macro_rules! with_parts {
             /// Where private keys are kept. Default: sealed files in the user's data directory.
             pub fn key_storage(mut self, storage: impl crate::storage::KeyStorage + 'static) -> Self {
                 self.parts.key_storage = Some(std::sync::Arc::new(storage));
-                self
-            }
-
-            /// Who decides about keys. Default: nobody; a missing key is an error that says what can be done.
-            pub fn crypto_strategies(mut self, strategies: impl crate::keys::CryptoStrategies + 'static) -> Self {
-                self.parts.strategies = Some(std::sync::Arc::new(strategies));
-                self
-            }
-
-            /// Makes a new key when the user's is not on this device, without asking. What only the old one
-            /// opens stays unreadable until somebody gives access back.
-            pub fn new_key_when_lost(self) -> Self {
-                self.crypto_strategies(crate::keys::NewKeyWhenLost)
-            }
-
-            /// Hands over a key of the user that the application saved. It must be one that is published.
-            pub fn key_pair(mut self, key: keystead_crypto::key::PrivateKey) -> Self {
-                self.parts.key_pairs.push(key);
-                self
-            }
-
-            /// The size of keys that are made.
-            pub fn key_size(mut self, size: keystead_crypto::key::KeySize) -> Self {
-                self.parts.key_size = size;
                 self
             }
 
@@ -187,18 +163,53 @@ macro_rules! with_parts {
                 self
             }
 
+            /// Allows `http://` to other machines than this one: everybody on the way reads tokens and codes.
+            pub fn dangerously_allow_plain_http(mut self) -> Self {
+                self.parts.plain_http = true;
+                self
+            }
+        }
+    };
+}
+
+pub(crate) use with_platform;
+
+/// What builders of somebody with keys of their own are told, for a struct with the field `parts`.
+macro_rules! with_parts {
+    ($builder:ident) => {
+        crate::api::with_platform!($builder);
+
+        impl $builder {
+            /// Who decides about keys. Default: nobody; a missing key is an error that says what can be done.
+            pub fn crypto_strategies(mut self, strategies: impl crate::keys::CryptoStrategies + 'static) -> Self {
+                self.parts.strategies = Some(std::sync::Arc::new(strategies));
+                self
+            }
+
+            /// Makes a new key when the user's is not on this device, without asking. What only the old one
+            /// opens stays unreadable until somebody gives access back.
+            pub fn new_key_when_lost(self) -> Self {
+                self.crypto_strategies(crate::keys::NewKeyWhenLost)
+            }
+
+            /// Hands over a key of the user that the application saved. It must be one that is published.
+            pub fn key_pair(mut self, key: keystead_crypto::key::PrivateKey) -> Self {
+                self.parts.key_pairs.push(key);
+                self
+            }
+
+            /// The size of keys that are made.
+            pub fn key_size(mut self, size: keystead_crypto::key::KeySize) -> Self {
+                self.parts.key_size = size;
+                self
+            }
+
             /// Who does RSA. Default: aws-lc.
             pub fn crypto_provider(
                 mut self,
                 provider: impl keystead_crypto::provider::CryptoProvider + 'static,
             ) -> Self {
                 self.parts.provider = Some(std::sync::Arc::new(provider));
-                self
-            }
-
-            /// Allows `http://` to other machines than this one: everybody on the way reads tokens and codes.
-            pub fn dangerously_allow_plain_http(mut self) -> Self {
-                self.parts.plain_http = true;
                 self
             }
         }

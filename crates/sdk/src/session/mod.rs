@@ -116,6 +116,13 @@ impl Session {
         }
     }
 
+    /// The session that a key is, which nobody logged in for: it is sent with every call, and nothing renews it.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn of_key(server: Server, time: Arc<dyn Time>, group: String, key: &SecretText) -> Self {
+        let bearer = Token::received(key.expose().to_owned(), time.now());
+        Self::new(server, time, group, None, LoggedIn { bearer, refresh: Token::none() })
+    }
+
     /// The group.
     pub(crate) fn group(&self) -> &str {
         &self.group

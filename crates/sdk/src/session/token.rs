@@ -41,6 +41,12 @@ impl Token {
         Self { text: text.into(), expires, level: claims.level }
     }
 
+    /// No token: it is over at any time.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn none() -> Self {
+        Self { text: String::new().into(), expires: Some(i64::MIN), level: None }
+    }
+
     /// Whether the token should not be sent any more.
     pub(super) fn is_over(&self, now: i64) -> bool {
         self.expires.is_some_and(|end| now.saturating_add(MARGIN) >= end)

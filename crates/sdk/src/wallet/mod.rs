@@ -25,6 +25,7 @@
 //! # }
 //! ```
 
+mod builder;
 mod cipher_text;
 mod device;
 mod drill;
@@ -37,16 +38,18 @@ mod progress;
 mod session;
 mod sign;
 pub mod signing;
+mod sweep;
 
 use std::sync::Arc;
 
 use keystead_model::wallet::OperationKind;
 use keystead_mpc::SignRequest;
 use keystead_mpc::address::{self, AddressError, Network};
-pub use keystead_mpc::{Curve, EjectedKey, Signature};
+pub use keystead_mpc::{Curve, EjectedKey, ScalarKey, Signature};
 use serde::Deserialize;
 use sha3::{Digest as _, Keccak256};
 
+pub use self::builder::WalletBuilder;
 use self::device::{Device, backup_pairs};
 pub use self::drill::DrillReport;
 pub use self::eject::Ejected;
@@ -55,6 +58,7 @@ pub use self::error::WalletError;
 pub use self::methods::BackupMethod;
 use self::progress::{Progress, Status};
 pub use self::progress::{Status as ProgressStatus, WalletProgress};
+pub use self::sweep::{Sweep, scalar_key};
 use crate::api::Core;
 use crate::error::RequestError;
 

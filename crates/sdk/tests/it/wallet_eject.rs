@@ -1,7 +1,7 @@
 //! The way out: the whole keys, once an administrator allowed it.
 
 use keystead_sdk::storage::MemoryStorage;
-use keystead_sdk::wallet::{BackupMethod, Ejected, WalletError};
+use keystead_sdk::wallet::{BackupMethod, Ejected, Sweep, WalletError, scalar_key};
 use serde_json::{Value, json};
 
 use crate::support::{DAENERYS, TestServer};
@@ -20,6 +20,31 @@ async fn allow(server: &TestServer, owner: &str, until: Option<i64>) -> (u16, Va
     let call = http.post(at("wallet/eject/window")).bearer_auth(tokens["token"].as_str().unwrap()).json(&body);
     let answer = call.send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+/// The account on Solana is emptied: what is signed is checked by another library.
+fn sweeps(ejected: &Ejected, from: &str) {
+    use ed25519_dalek::{Signature, VerifyingKey};
+    let seed = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
+    let to = keystead_mpc::address::solana(seed.verifying_key().as_bytes()).unwrap();
+    let recent_blockhash = "EkSnNWid2cvwEVnVx9aBqawnmiCNiDgp3gUdkDPTKN1N".to_owned();
+    let sweep = Sweep { to, recent_blockhash, balance: 1_000_000, fee: 5_000 };
+    let swept = ejected.sweep_solana(&sweep).unwrap();
+    let message = &swept.bytes[65..];
+    let key = VerifyingKey::from_bytes(message[4..36].try_into().unwrap()).unwrap();
+    assert_eq!(keystead_mpc::address::solana(key.as_bytes()).unwrap(), from);
+    key.verify_strict(message, &Signature::from_bytes(&swept.signature)).unwrap();
+    assert_eq!(message[message.len() - 8..], 995_000u64.to_le_bytes());
+    // the same with what was written down
+    let written = scalar_key(&hex::encode(ejected.ed25519.secret().expose())).unwrap();
+    assert_eq!(sweep.sign(&written).unwrap(), swept);
+    for (balance, fee) in [(5_000, 5_000), (0, 5_000), (0, 0)] {
+        let nothing = Sweep { balance, fee, ..sweep.clone() };
+        assert_eq!(ejected.sweep_solana(&nothing).unwrap_err().field(), "balance");
+    }
+    for wrong in ["", "00", &"00".repeat(32), &"ff".repeat(32)] {
+        assert_eq!(scalar_key(wrong).unwrap_err().field(), "key");
+    }
 }
 
 #[tokio::test]
@@ -55,7 +80,9 @@ async fn the_keys_come_out_while_an_administrator_allows_it() {
 
     // the answer that the halves came with is lost: it can be asked again
     server.transport.plan("wallet/eject/done", [keystead_sdk::testing::Fault::AnswerLost]);
-    let Ejected { secp256k1, ed25519, .. } = wallet.eject(&text, &password()).await.unwrap();
+    let ejected = wallet.eject(&text, &password()).await.unwrap();
+    sweeps(&ejected, &addresses.solana);
+    let Ejected { secp256k1, ed25519, .. } = ejected;
     let key = k256::ecdsa::SigningKey::from_slice(secp256k1.secret().expose()).unwrap();
     let point = key.verifying_key().to_sec1_point(true);
     assert_eq!(keystead_mpc::address::evm(point.as_bytes()).unwrap(), addresses.evm);

@@ -77,7 +77,9 @@ async fn only_what_the_policy_allows_is_signed() {
 
     // so many within an hour
     let (status, told) = admin.put(json!({ "signaturesPerHour": 2 })).await;
-    let expected = json!({ "allow": [], "block": [], "maxValue": null, "signaturesPerHour": 2, "blind": false });
+    let expected = json!({
+        "allow": [], "block": [], "maxValue": null, "maxLamports": null, "signaturesPerHour": 2, "blind": false,
+    });
     assert_eq!((status, told), (200, expected));
     for _ in 0..2 {
         wallet.sign_digest([7; 32]).await.unwrap();
@@ -85,6 +87,43 @@ async fn only_what_the_policy_allows_is_signed() {
     assert!(matches!(wallet.sign_digest([7; 32]).await, Err(WalletError::Denied("POLICY_DENIED"))));
     server.clock.advance(3_600_000);
     wallet.sign_digest([7; 32]).await.unwrap();
+}
+
+/// A transfer on Solana, by the system program or by another one.
+fn transfer(from: &str, to: &str, lamports: u64, program: [u8; 32]) -> Vec<u8> {
+    let key = |text: &str| bs58::decode(text).into_vec().unwrap();
+    let accounts = [key(from), key(to), program.to_vec(), vec![7; 32]].concat();
+    let instruction = [&[1, 2, 2, 0, 1, 12, 2, 0, 0, 0][..], &lamports.to_le_bytes()].concat();
+    [&[0x80, 1, 0, 1, 3][..], &accounts, &instruction, &[0]].concat()
+}
+
+#[tokio::test]
+async fn only_transfers_on_solana_that_the_policy_allows_are_signed() {
+    let server = TestServer::new().await;
+    let entered = server.by_code(&MemoryStorage::new()).await;
+    let wallet = entered.api.wallet();
+    let from = wallet.create().await.unwrap().solana;
+    let admin = Admin::of(&server, "jorah", "dragonstone").await;
+    let to = "FVen3X669xLzsi6N2V91DoiyzHzg1uAgqiT8jZ9nS96Z";
+    assert_eq!(admin.put(json!({ "allow": [to], "maxLamports": "5000" })).await.0, 200);
+    let good = transfer(&from, to, 5_000, [0; 32]);
+    wallet.sign_solana_transaction_message(&good).await.unwrap();
+    let other = bs58::encode([9; 32]).into_string();
+    let cut = &good[..good.len() - 1];
+    for (message, code) in [
+        (transfer(&from, to, 5_001, [0; 32]), "POLICY_DENIED"),
+        (transfer(&from, &other, 1, [0; 32]), "ADDRESS_BLOCKED"),
+        (transfer(&from, to, 1, [6; 32]), "POLICY_DENIED"),
+        (cut.to_vec(), "POLICY_DENIED"),
+        (vec![0xff; 100], "POLICY_DENIED"),
+    ] {
+        let refused = wallet.sign_solana(&message).await.unwrap_err();
+        assert!(matches!(refused, WalletError::Denied(told) if told == code), "{message:?}: {refused}");
+    }
+    assert_eq!(admin.put(json!({ "allow": [to], "maxLamports": "5000", "blind": true })).await.0, 200);
+    wallet.sign_solana(cut).await.unwrap();
+    wallet.sign_solana(&transfer(&from, to, 1, [6; 32])).await.unwrap();
+    assert!(wallet.sign_solana(&transfer(&from, &other, 1, [0; 32])).await.is_err());
 }
 
 /// Sockets of a client that shows the server one thing and has another one signed.
@@ -162,6 +201,8 @@ async fn a_policy_is_set_by_administrators_and_mistakes_name_their_field() {
         (json!({ "block": ["0x12"] }), "block"),
         (json!({ "maxValue": 1 }), "maxValue"),
         (json!({ "maxValue": "-1" }), "maxValue"),
+        (json!({ "maxLamports": 5000 }), "maxLamports"),
+        (json!({ "allow": ["FVen3X669xLzsi6N2V91DoiyzHzg1uAgqiT8jZ9nS9"] }), "allow"),
         (json!({ "signaturesPerHour": 1001 }), "signaturesPerHour"),
         (json!({ "blind": 1 }), "blind"),
         (json!({ "owner": 1 }), "owner"),

@@ -44,8 +44,10 @@ fn of_custodians() -> Vec<Route> {
         route(Method::POST, "v3/custodians/me/clients", "Make a client", post(clients::create_v3))
             .takes(Shape::Named("PortalNewClient"))
             .gives(MADE),
-        route(Method::GET, "clients", "Every client, briefly", get(read::list_v1)).gives(LISTED),
-        route(Method::GET, "v1/custodians/clients", "Every client, briefly", get(read::list_v1)).gives(LISTED),
+        route(Method::GET, "clients", "Clients, briefly", get(read::list_v1)).query(&["cursor", "take"]).gives(LISTED),
+        route(Method::GET, "v1/custodians/clients", "Clients, briefly", get(read::list_v1))
+            .query(&["cursor", "take"])
+            .gives(LISTED),
         route(Method::GET, "clients/{id}", "A client, briefly", get(read::get_v1)).gives(BRIEF),
         route(Method::GET, "v1/custodians/clients/{id}", "A client, briefly", get(read::get_v1)).gives(BRIEF),
         route(Method::GET, "v3/custodians/me/clients", "A page of clients with their wallets", get(read::page))

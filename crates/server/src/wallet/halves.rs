@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keystead_model::rev::Rev;
 use keystead_model::wallet::{Curve, Generation, PairId, PairIds, PerCurve};
-use keystead_mpc::{BackupHalf, PairCommitments, SigningHalf, WalletHalves};
+use keystead_mpc::{PairCommitments, PairKind, WalletHalves};
 use keystead_store::documents::{Document, Projection, Written};
 use keystead_store::{Reading, Writing};
 use serde::{Deserialize, Serialize};
@@ -110,35 +110,17 @@ pub(super) fn damaged() -> ApiError {
     ApiError::internal("a stored wallet is damaged")
 }
 
-/// A half of either kind.
-pub(super) trait Half: Sized {
+/// A half of either kind, and for whom it is kept.
+pub(super) trait Half: keystead_mpc::Half {
     const KEEPER: Keeper;
-    fn commitments(&self) -> &PairCommitments;
-    fn bytes(&self) -> Zeroizing<Vec<u8>>;
     fn read(bytes: &[u8]) -> Option<Self>;
 }
 
-impl Half for SigningHalf {
-    const KEEPER: Keeper = Keeper::Signing;
-    fn commitments(&self) -> &PairCommitments {
-        self.commitments()
-    }
-    fn bytes(&self) -> Zeroizing<Vec<u8>> {
-        self.to_bytes()
-    }
-    fn read(bytes: &[u8]) -> Option<Self> {
-        Self::from_bytes(bytes).ok()
-    }
-}
-
-impl Half for BackupHalf {
-    const KEEPER: Keeper = Keeper::Backup;
-    fn commitments(&self) -> &PairCommitments {
-        self.commitments()
-    }
-    fn bytes(&self) -> Zeroizing<Vec<u8>> {
-        self.to_bytes()
-    }
+impl<H: keystead_mpc::Half> Half for H {
+    const KEEPER: Keeper = match H::KIND {
+        PairKind::Signing => Keeper::Signing,
+        PairKind::Backup => Keeper::Backup,
+    };
     fn read(bytes: &[u8]) -> Option<Self> {
         Self::from_bytes(bytes).ok()
     }
@@ -167,7 +149,7 @@ impl Made {
 /// Halves that were just made, for the store.
 pub(super) fn new_halves<H: Half>(made: &WalletHalves<H>) -> PerCurve<NewHalf> {
     let new = |half: &H| NewHalf {
-        bytes: half.bytes(),
+        bytes: half.to_bytes(),
         pair: PairId(half.commitments().pair().0),
         public: half.commitments().clone(),
     };

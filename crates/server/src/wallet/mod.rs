@@ -38,7 +38,7 @@ use crate::http::{Route, Shape};
 /// The endpoints of wallets.
 pub fn routes() -> Vec<Route> {
     let wallet = || Shape::Json("{wallet, created, standing, view, backups, ejectedAt?, publicKeys?, addresses?}");
-    let policy = || Shape::Json("{allow, block, maxValue, signaturesPerHour, blind, approval?: {url}}");
+    let policy = || Shape::Json("{allow, block, maxValue, maxLamports, signaturesPerHour, blind, approval?: {url}}");
     vec![
         Route::new(
             Method::GET,
@@ -87,7 +87,9 @@ pub fn routes() -> Vec<Route> {
             "Set what wallets of the group, or that of one owner, may sign",
             put(policy::put),
         )
-        .takes(Shape::Json("{owner?, allow?, block?, maxValue?, signaturesPerHour?, blind?, approval?: {url, secret}}"))
+        .takes(Shape::Json(
+            "{owner?, allow?, block?, maxValue?, maxLamports?, signaturesPerHour?, blind?, approval?: {url, secret}}",
+        ))
         .gives(policy()),
         Route::new(
             Method::POST,

@@ -144,9 +144,15 @@ impl Change {
         Ok(())
     }
 
+    /// Whoever asks again is given the half again: each time the window has to be open, and nothing is given once the owner
+    /// said to have the key.
     pub(super) fn half_released(&mut self, fence: Fence, at: Millis) -> Result<(), LifecycleError> {
-        if self.leading_to(fence, Step::Released)?.is_some() {
-            self.check_window(at)?;
+        let Of::Current(_) = self.of(fence)? else {
+            return Err(LifecycleError::Stale { expected: self.state.latest });
+        };
+        let first = self.leading_to(fence, Step::Released)?;
+        self.check_window(at)?;
+        if first.is_some() {
             self.state.released = true;
             self.advance();
         }

@@ -12,7 +12,7 @@ pub struct InvalidInput {
 }
 
 impl InvalidInput {
-    pub(super) fn new(field: impl Into<String>, expected: &'static str) -> Self {
+    pub(in crate::wallet) fn new(field: impl Into<String>, expected: &'static str) -> Self {
         Self { field: field.into(), expected }
     }
 

@@ -11,6 +11,7 @@ mod request;
 mod rlp;
 mod solana;
 mod transaction;
+pub(super) mod transfer;
 mod typed_data;
 
 pub use error::{InvalidInput, SigningError};

@@ -7,6 +7,8 @@
 //! ```
 //! `n` is a number of at most 16 bits, seven in each byte, the lowest first.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use keystead_mpc::address;
 
 use super::InvalidInput;
@@ -22,6 +24,13 @@ pub struct SolanaTransaction {
     pub bytes: Vec<u8>,
     /// The signature of this wallet; if its account pays the fee, the transaction's id.
     pub signature: [u8; 64],
+}
+
+impl SolanaTransaction {
+    /// As `sendTransaction` takes it with the encoding `base64`.
+    pub fn to_base64(&self) -> String {
+        STANDARD.encode(&self.bytes)
+    }
 }
 
 /// A transaction that was taken apart.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use http::header::LINK;
+use http::{HeaderValue, Uri};
 use keystead_store::Reading;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,12 +20,45 @@ use crate::wallet::access;
 
 /// The most clients on a page, and as many as there are on one that does not say (portal 2.1).
 const TAKE: usize = 100;
+/// The same for version 1, whose lists know no pages: so many are taken for all.
+const TAKE_V1: usize = 1_000;
 
 /// Query parameters of a list.
 #[derive(Debug, Deserialize)]
 pub(in crate::portal) struct Parameters {
     cursor: Option<String>,
     take: Option<String>,
+}
+
+impl Parameters {
+    fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref().filter(|cursor| !cursor.is_empty())
+    }
+
+    /// How many to take: `most` if nothing is said.
+    fn take(&self, most: usize, expected: &'static str) -> PortalResult<usize> {
+        match self.take.as_deref() {
+            None | Some("") => Ok(most),
+            Some(text) => {
+                let take = text.parse().ok().filter(|take| (1..=most).contains(take));
+                take.ok_or_else(|| Refusal::field("take", expected))
+            }
+        }
+    }
+}
+
+/// Clients, oldest first, and whether there are more.
+async fn some(
+    tx: &mut (dyn Reading + '_),
+    group: &str,
+    cursor: Option<&str>,
+    take: usize,
+) -> PortalResult<(Vec<Client>, bool)> {
+    // one more than asked for says whether there are more
+    let mut found = clients::page(tx, group, cursor, take + 1).await?;
+    let more = found.len() > take;
+    found.truncate(take);
+    Ok((found, more))
 }
 
 async fn find(tx: &mut (dyn Reading + '_), group: &str, id: &str) -> PortalResult<Client> {
@@ -56,22 +91,11 @@ async fn whole(tx: &mut (dyn Reading + '_), custodian: &Custodian, client: &Clie
 pub(in crate::portal) async fn page(
     State(app): State<Arc<App>>,
     custodian: Custodian,
-    Query(Parameters { cursor, take }): Query<Parameters>,
+    Query(parameters): Query<Parameters>,
 ) -> PortalResult<Response> {
-    let take = match take.as_deref() {
-        None | Some("") => TAKE,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|take| (1..=TAKE).contains(take))
-            .ok_or_else(|| Refusal::field("take", "a number from 1 to 100"))?,
-    };
-    let cursor = cursor.as_deref().filter(|cursor| !cursor.is_empty());
+    let take = parameters.take(TAKE, "a number from 1 to 100")?;
     let mut tx = app.store.read().await?;
-    // one more than asked for says whether there are more
-    let mut found = clients::page(&mut *tx, custodian.group(), cursor, take + 1).await?;
-    let more = found.len() > take;
-    found.truncate(take);
+    let (found, more) = some(&mut *tx, custodian.group(), parameters.cursor(), take).await?;
     let mut results = Vec::with_capacity(found.len());
     for client in &found {
         results.push(whole(&mut *tx, &custodian, client).await?);
@@ -93,18 +117,28 @@ pub(in crate::portal) async fn get_v1(
     Ok(json_body(&object::client_v1(&client.id, client.is_account_abstracted, wallet.as_ref()))?)
 }
 
-/// All clients, as version 1 has them.
-pub(in crate::portal) async fn list_v1(State(app): State<Arc<App>>, custodian: Custodian) -> PortalResult<Response> {
+/// Clients, oldest first, as version 1 has them: a list and nothing beside it. Where there are more than are told, the
+/// header `Link` says where the list goes on (RFC 8288).
+pub(in crate::portal) async fn list_v1(
+    State(app): State<Arc<App>>,
+    custodian: Custodian,
+    uri: Uri,
+    Query(parameters): Query<Parameters>,
+) -> PortalResult<Response> {
+    let take = parameters.take(TAKE_V1, "a number from 1 to 1000")?;
     let mut tx = app.store.read().await?;
-    let mut listed: Vec<Value> = Vec::new();
-    let mut last: Option<String> = None;
-    loop {
-        let page = clients::page(&mut *tx, custodian.group(), last.as_deref(), TAKE).await?;
-        let Some(end) = page.last() else { return Ok(json_body(&listed)?) };
-        last = Some(end.id.clone());
-        for client in &page {
-            let wallet = access::find(&mut *tx, custodian.group(), &client.id).await?;
-            listed.push(object::listed_v1(&client.id, wallet.as_ref()));
+    let (found, more) = some(&mut *tx, custodian.group(), parameters.cursor(), take).await?;
+    let mut listed: Vec<Value> = Vec::with_capacity(found.len());
+    for client in &found {
+        let wallet = access::find(&mut *tx, custodian.group(), &client.id).await?;
+        listed.push(object::listed_v1(&client.id, wallet.as_ref()));
+    }
+    let mut response = json_body(&listed)?;
+    if let Some(last) = found.last().filter(|_| more) {
+        let next = format!("<{}?take={take}&cursor={}>; rel=\"next\"", uri.path(), last.id);
+        if let Ok(next) = HeaderValue::try_from(next) {
+            response.headers_mut().insert(LINK, next);
         }
     }
+    Ok(response)
 }

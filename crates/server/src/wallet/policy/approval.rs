@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use keystead_mpc::{Curve, SignRequest};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -61,6 +63,9 @@ fn described(payload: Option<&Payload>, request: &SignRequest) -> (Value, &'stat
         }
         Some(Payload::Message(message)) => (Value::Null, "personal_sign", json!([hex(message)])),
         Some(Payload::TypedData(hashes)) => (Value::Null, "eth_signTypedData_v4", json!([hex(hashes)])),
+        Some(Payload::Solana(message)) => {
+            (Value::Null, "sol_signTransaction", json!([{ "message": STANDARD.encode(&message.bytes) }]))
+        }
         None if request.curve() == Curve::Ed25519 => (Value::Null, "sol_signMessage", json!([hex(request.content())])),
         None => (Value::Null, "raw_sign", json!([hex(request.content())])),
     }
@@ -81,6 +86,10 @@ mod tests {
         assert_eq!(params, json!([{ "chainId": "0x1", "to": to, "value": "0xff", "data": "0x01" }]));
         let (_, method, params) = described(Some(&Payload::Message(b"hi".to_vec())), &request);
         assert_eq!((method, params), ("personal_sign", json!(["0x6869"])));
+        let message = super::super::solana::testing::message(true, &[]);
+        let read = super::super::solana::Message::read(&message).map(Payload::Solana).unwrap();
+        let (_, method, params) = described(Some(&read), &SignRequest::message(message.as_slice()));
+        assert_eq!((method, params), ("sol_signTransaction", json!([{ "message": STANDARD.encode(&message) }])));
         assert_eq!(described(None, &request).1, "raw_sign");
         assert_eq!(described(None, &SignRequest::message(b"hi".as_slice())).1, "sol_signMessage");
     }

@@ -1,13 +1,15 @@
 //! What a wallet may sign, beside what its owner wishes: rules of the group and of the single wallet, and somebody who
 //! is asked for each signature (portal 3.2). Decided before the server says anything of which a signature could be made.
 //!
-//! The rules look into transactions of EVM chains. The client sends what hashes to the digest; without it, or with
-//! something that cannot be read, rules that look inside refuse. Typed data and messages are no transactions, and pass.
+//! The rules look into transactions of EVM chains and into transfers on Solana. For the former, the client sends what
+//! hashes to the digest; without it, or with something that cannot be read, rules that look inside refuse. Typed data and
+//! messages (EIP-191) are no transactions, and pass.
 
 mod approval;
 mod payload;
 mod rules;
 mod settings;
+mod solana;
 
 use keystead_mpc::{Curve, SignRequest};
 
@@ -42,6 +44,7 @@ impl Policies {
                 Payload::read(&bytes)
             }
             Some(_) => return Err(Failure::field("payload", "nothing: on Ed25519 the message itself is signed")),
+            None if request.curve() == Curve::Ed25519 => solana::Message::read(request.content()).map(Payload::Solana),
             None => None,
         };
         let asked = payload.as_ref().map_or(Asked::Blind, Asked::Known);

@@ -1,8 +1,11 @@
-//! What is signed on secp256k1, read from what hashes to the digest: a transaction, a message, typed data.
+//! What is signed on secp256k1, read from what hashes to the digest: a transaction, a message, typed data. On Ed25519, the
+//! message of a Solana transaction.
 //!
-//! Only what is read here can be held against a policy. Whatever else hashes to a digest is unknown.
+//! Only what is read here can be held against a policy. Whatever else is signed is unknown.
 
 use sha3::{Digest as _, Keccak256};
+
+use super::solana;
 
 /// The longest payload, in bytes.
 pub(super) const LONGEST: usize = 64 * 1024;
@@ -30,6 +33,8 @@ pub(super) enum Payload {
     Message(Vec<u8>),
     /// EIP-712: the hashes of domain and struct.
     TypedData(Vec<u8>),
+    /// A transaction of Solana.
+    Solana(solana::Message),
 }
 
 impl Payload {

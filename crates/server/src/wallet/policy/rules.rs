@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::payload::{Address, Payload};
+use super::solana;
 
 /// The rules of a group or of a wallet. Whatever is not set restricts nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,9 +15,12 @@ pub(super) struct Rules {
     pub(super) allow: BTreeSet<String>,
     /// Addresses that no transaction may be to, or give tokens to.
     pub(super) block: BTreeSet<String>,
-    /// The most that one transaction may send, in wei, as a decimal number.
+    /// The most that one transaction of an EVM chain may send, in wei, as a decimal number.
     #[serde(with = "decimal")]
     pub(super) max_value: Option<u128>,
+    /// The most that one transaction of Solana may send, in lamports, as a decimal number.
+    #[serde(with = "decimal")]
+    pub(super) max_lamports: Option<u128>,
     /// How many signatures are given within an hour.
     pub(super) signatures_per_hour: Option<usize>,
     /// Whether something may be signed of which it cannot be told what it is.
@@ -39,9 +43,9 @@ mod decimal {
 
 /// What is to be signed.
 pub(super) enum Asked<'a> {
-    /// On secp256k1, something that is known.
+    /// Something that is known.
     Known(&'a Payload),
-    /// A digest of which it is not known what it is of, or anything on Ed25519, where transactions are not read.
+    /// A digest of which it is not known what it is of, or on Ed25519 something that is no transaction of Solana.
     Blind,
 }
 
@@ -58,7 +62,7 @@ pub(super) enum Denied {
     #[error("the policy does not allow as many signatures within an hour")]
     Rate,
     /// It cannot be told what it is.
-    #[error("the policy allows only what can be read: send the payload that hashes to the digest")]
+    #[error("the policy allows only what can be read: the payload that hashes to the digest, transfers on Solana")]
     Blind,
 }
 
@@ -75,7 +79,7 @@ impl Denied {
 impl Rules {
     /// Whether the rules look into what is signed.
     fn look_inside(&self) -> bool {
-        !self.allow.is_empty() || !self.block.is_empty() || self.max_value.is_some()
+        !self.allow.is_empty() || !self.block.is_empty() || self.max_value.is_some() || self.max_lamports.is_some()
     }
 
     /// Whether this may be signed, after so many signatures within the last hour.
@@ -83,19 +87,45 @@ impl Rules {
         if self.signatures_per_hour.is_some_and(|most| lately >= most) {
             return Err(Denied::Rate);
         }
-        let transaction = match asked {
-            Asked::Blind if self.look_inside() && !self.blind => return Err(Denied::Blind),
-            Asked::Known(Payload::Transaction(transaction)) => transaction,
-            Asked::Blind | Asked::Known(_) => return Ok(()),
-        };
-        if self.max_value.is_some_and(|most| transaction.value > most) {
-            return Err(Denied::Value);
+        match asked {
+            Asked::Known(Payload::Transaction(transaction)) => {
+                self.check_amount((self.max_value, self.max_lamports), transaction.value)?;
+                // what makes a contract is to nobody
+                let parties = transaction.parties();
+                let nobody = transaction.to.is_none().then(String::new);
+                self.check_addresses(parties.iter().map(text).chain(nobody))
+            }
+            Asked::Known(Payload::Solana(solana::Message { transfers: Some(transfers), .. })) => {
+                let lamports = transfers.iter().map(|transfer| u128::from(transfer.lamports)).sum();
+                self.check_amount((self.max_lamports, self.max_value), lamports)?;
+                self.check_addresses(transfers.iter().map(|transfer| bs58::encode(transfer.to).into_string()))
+            }
+            Asked::Known(Payload::Message(_) | Payload::TypedData(_)) => Ok(()),
+            Asked::Blind | Asked::Known(Payload::Solana(_)) => self.check_blind(),
         }
-        let parties: Vec<String> = transaction.parties().iter().map(text).collect();
-        let allowed = self.allow.is_empty()
-            || (transaction.to.is_some() && parties.iter().all(|party| self.allow.contains(party)));
-        let blocked = parties.iter().any(|party| self.block.contains(party));
-        if allowed && !blocked { Ok(()) } else { Err(Denied::Address) }
+    }
+
+    /// Whether something may be signed of which nothing is known.
+    fn check_blind(&self) -> Result<(), Denied> {
+        if self.look_inside() && !self.blind { Err(Denied::Blind) } else { Ok(()) }
+    }
+
+    /// Where amounts of other chains are limited and those of this one are not, nobody said how much is too much.
+    fn check_amount(&self, (most, elsewhere): (Option<u128>, Option<u128>), value: u128) -> Result<(), Denied> {
+        match (most, elsewhere) {
+            (Some(most), _) if value > most => Err(Denied::Value),
+            (None, Some(_)) if !self.blind => Err(Denied::Value),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_addresses(&self, parties: impl Iterator<Item = String>) -> Result<(), Denied> {
+        for party in parties {
+            if (!self.allow.is_empty() && !self.allow.contains(&party)) || self.block.contains(&party) {
+                return Err(Denied::Address);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -104,16 +134,25 @@ pub(super) fn text(address: &Address) -> String {
     format!("0x{}", hex::encode(address))
 }
 
-/// An address as people write it; `None` if it is none.
+/// An address as people write it, of an EVM chain or of Solana; `None` if it is none.
 pub(super) fn parse(written: &str) -> Option<String> {
+    let Some(hexadecimal) = written.strip_prefix("0x") else { return solana_address(written) };
     let mut address: Address = [0; 20];
-    hex::decode_to_slice(written.strip_prefix("0x")?, &mut address).ok()?;
+    hex::decode_to_slice(hexadecimal, &mut address).ok()?;
     Some(text(&address))
+}
+
+/// 32 bytes in base58, as `check` writes them.
+fn solana_address(written: &str) -> Option<String> {
+    let mut key: solana::Key = [0; 32];
+    let length = bs58::decode(written).onto(&mut key).ok()?;
+    (length == key.len()).then(|| bs58::encode(key).into_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::payload::Transaction;
+    use super::super::solana::testing::{message, transfer};
     use super::*;
 
     fn to(address: Option<u8>, value: u128, token_for: Option<u8>) -> Payload {
@@ -158,6 +197,59 @@ mod tests {
         let rate = Rules { signatures_per_hour: Some(2), ..Rules::default() };
         assert_eq!(rate.check(&Asked::Blind, 1), Ok(()));
         assert_eq!(rate.check(&Asked::Blind, 2), Err(Denied::Rate));
+    }
+
+    #[test]
+    fn what_may_be_signed_on_solana() {
+        let solana = |versioned, instructions: &[&[u8]]| {
+            Payload::Solana(solana::Message::read(&message(versioned, instructions)).unwrap())
+        };
+        let key = |number: u8| bs58::encode([number; 32]).into_string();
+        let rules = |change: fn(&mut Rules)| {
+            let mut rules = Rules::default();
+            change(&mut rules);
+            rules
+        };
+        let allow = Rules { allow: [key(2)].into(), ..Rules::default() };
+        let block = Rules { block: [key(3)].into(), ..Rules::default() };
+        let lamports = rules(|rules| rules.max_lamports = Some(10));
+        let wei = rules(|rules| rules.max_value = Some(10));
+        let transfer_to = |account, lamports| solana(true, &[&transfer(account, lamports)]);
+        let both = solana(false, &[&transfer(1, 6), &transfer(2, 5)]);
+        for (rules, payload, expected) in [
+            (&Rules::default(), both.clone(), Ok(())),
+            (&allow, transfer_to(1, u64::MAX), Ok(())),
+            (&allow, transfer_to(2, 1), Err(Denied::Address)),
+            (&allow, both.clone(), Err(Denied::Address)),
+            (&block, transfer_to(1, 1), Ok(())),
+            (&block, both.clone(), Err(Denied::Address)),
+            (&lamports, transfer_to(1, 10), Ok(())),
+            (&lamports, transfer_to(1, 11), Err(Denied::Value)),
+            (&lamports, both, Err(Denied::Value)),
+            // limits of other chains say nothing of this one
+            (&wei, transfer_to(1, 1), Err(Denied::Value)),
+            (&lamports, to(Some(1), 1, None), Err(Denied::Value)),
+        ] {
+            assert_eq!(rules.check(&Asked::Known(&payload), 0), expected, "{rules:?} {payload:?}");
+        }
+        // another program
+        let unknown = solana(true, &[&transfer(1, 1), &[5, 0, 0]]);
+        assert_eq!(Rules::default().check(&Asked::Known(&unknown), 0), Ok(()));
+        for rules in [allow, block, lamports, wei] {
+            assert_eq!(rules.check(&Asked::Known(&unknown), 0), Err(Denied::Blind));
+            assert_eq!(Rules { blind: true, ..rules }.check(&Asked::Known(&unknown), 0), Ok(()));
+        }
+    }
+
+    #[test]
+    fn addresses_of_solana_are_read() {
+        let system = "1".repeat(32);
+        for address in ["FVen3X669xLzsi6N2V91DoiyzHzg1uAgqiT8jZ9nS96Z", &system] {
+            assert_eq!(parse(address).as_deref(), Some(address));
+        }
+        for wrong in ["FVen3X669xLzsi6N2V91DoiyzHzg1uAgqiT8jZ9nS9", "0OIl", &"1".repeat(33), &"z".repeat(44)] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

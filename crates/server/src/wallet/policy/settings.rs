@@ -177,18 +177,22 @@ pub(in crate::wallet) async fn put(
 fn read(body: &Value) -> Result<Rules, FieldError> {
     let present = |field: &str| body.get(field).filter(|value| !value.is_null());
     let addresses = |field: &'static str| -> Result<BTreeSet<String>, FieldError> {
-        let wrong = || FieldError::new(field, "at most 1000 addresses, 0x and 40 hexadecimal digits each");
+        let wrong = || {
+            FieldError::new(field, "at most 1000 addresses, each 0x and 40 hexadecimal digits or 32 bytes in base58")
+        };
         let Some(list) = present(field) else { return Ok(BTreeSet::new()) };
         let list = list.as_array().filter(|list| list.len() <= MOST).ok_or_else(wrong)?;
         list.iter().map(|address| address.as_str().and_then(parse).ok_or_else(wrong)).collect()
     };
-    let max_value = match present("maxValue") {
-        None => None,
+    let amount = |field: &'static str, expected: &'static str| match present(field) {
+        None => Ok(None),
         Some(value) => {
             let value = value.as_str().and_then(|text| text.parse::<u128>().ok());
-            Some(value.ok_or_else(|| FieldError::new("maxValue", "wei, as a decimal number in text"))?)
+            value.map(Some).ok_or_else(|| FieldError::new(field, expected))
         }
     };
+    let max_value = amount("maxValue", "wei, as a decimal number in text")?;
+    let max_lamports = amount("maxLamports", "lamports, as a decimal number in text")?;
     let signatures_per_hour = match present("signaturesPerHour") {
         None => None,
         Some(most) => {
@@ -198,5 +202,6 @@ fn read(body: &Value) -> Result<Rules, FieldError> {
     };
     let blind = present("blind").map(|blind| blind.as_bool().ok_or_else(|| FieldError::new("blind", "true or false")));
     let blind = blind.transpose()?.unwrap_or_default();
-    Ok(Rules { allow: addresses("allow")?, block: addresses("block")?, max_value, signatures_per_hour, blind })
+    let (allow, block) = (addresses("allow")?, addresses("block")?);
+    Ok(Rules { allow, block, max_value, max_lamports, signatures_per_hour, blind })
 }

@@ -68,6 +68,23 @@ async fn clients_come_in_pages_in_the_order_of_their_making() {
     let listed = get(&server, "/api/clients", &environment.key).await.json();
     let listed: Vec<&str> = listed.as_array().unwrap().iter().map(|client| client["id"].as_str().unwrap()).collect();
     assert_eq!(listed, ids, "the list of version 1 has them all");
+    // or says where it goes on
+    let mut path = "/api/v1/custodians/clients?take=50".to_owned();
+    let mut listed = Vec::new();
+    for more in [true, true, false] {
+        let answer = get(&server, &path, &environment.key).await;
+        let page = answer.json();
+        listed.extend(page.as_array().unwrap().iter().map(|client| client["id"].as_str().unwrap().to_owned()));
+        let link = answer.headers.get("link").map(|link| link.to_str().unwrap());
+        assert_eq!(link.is_some(), more);
+        if let Some(link) = link {
+            path = link.strip_prefix('<').and_then(|link| link.strip_suffix(r#">; rel="next""#)).unwrap().to_owned();
+        }
+    }
+    assert_eq!(listed, ids);
+    for query in ["?take=0", "?take=1001", "?take=x"] {
+        refused(&get(&server, &format!("/api/clients{query}"), &environment.key).await, 400, "BAD_REQUEST");
+    }
     for query in ["?take=0", "?take=101", "?take=-1", "?take=x", "?take=1.5"] {
         refused(&get(&server, &format!("{LIST}{query}"), &environment.key).await, 400, "BAD_REQUEST");
     }

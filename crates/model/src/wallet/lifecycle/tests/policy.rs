@@ -86,7 +86,13 @@ fn the_key_is_taken_out_only_while_the_window_is_open() {
     assert_eq!(wallet.refused(Event::BackupHalfReleased { fence, at: 300_000 }), LifecycleError::EjectWindowClosed);
     wallet.ok(Event::BackupHalfReleased { fence, at: 299_999 });
     assert!(wallet.0.was_released());
+    wallet.ignored(Event::BackupHalfReleased { fence, at: 299_999 });
+    assert_eq!(wallet.refused(Event::BackupHalfReleased { fence, at: 300_000 }), LifecycleError::EjectWindowClosed);
+    wallet.ok(Event::EjectWindowOpened { until: 500_000, at: 300_000 });
+    wallet.ignored(Event::BackupHalfReleased { fence, at: 300_000 });
     wallet.ok(Event::Ejected { fence, at: 400_000 });
+    let expected = fence.generation;
+    assert_eq!(wallet.refused(Event::BackupHalfReleased { fence, at: 400_000 }), LifecycleError::Stale { expected });
     assert_eq!(wallet.0.ejected_at(), Some(400_000));
     assert!(may_sign(&wallet.0, signing(1).ed25519).is_ok(), "signing goes on (portal 1.4)");
 }
