@@ -24,6 +24,9 @@ impl Embedded {
         if app.config.dev {
             bootstrap::development(&app).await?;
         }
+        if !app.config.server.database.is_set() {
+            keystead_server::jobs::take_back(&app).await?;
+        }
         let listener = TcpListener::bind(listen).await.with_context(|| format!("{listen}: cannot listen"))?;
         let worker = keystead_server::jobs::start(app.clone())?;
         let tls = keystead_server::http::acceptor(&app.config.tls)?;

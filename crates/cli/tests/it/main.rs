@@ -20,3 +20,4 @@ mod nodes;
 mod operate;
 mod process;
 mod start;
+mod wallet_kills;

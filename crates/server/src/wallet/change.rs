@@ -86,7 +86,11 @@ async fn transact(
             return Ok((record, left));
         }
         if save(app, &mut *tx, group, before.as_ref(), &mut record).await? {
+            #[cfg(feature = "testing")]
+            super::pause::at(&unchanged.state, &record.state, super::pause::Moment::Before).await;
             tx.commit().await.map_err(ApiError::from)?;
+            #[cfg(feature = "testing")]
+            super::pause::at(&unchanged.state, &record.state, super::pause::Moment::After).await;
             app.jobs.wake();
             return Ok((record, left));
         }
