@@ -74,6 +74,7 @@ async fn transact(
             None => return Err(Failure::no_wallet()),
         };
         let unchanged = record.clone();
+        record.outlive(app);
         let mut left = Vec::new();
         if let Some(event) = decide(&mut record)? {
             let record = &mut record;
