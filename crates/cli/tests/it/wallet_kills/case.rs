@@ -1,5 +1,7 @@
 //! One case: the operation until somebody is killed, what is on the disks then, and how it ends.
 
+use std::sync::mpsc::channel;
+
 use ed25519_dalek::Verifier as _;
 use keystead_model::wallet::{Generation, OperationKind, Outcome, PairStatus, Place, Step, WalletState};
 use keystead_sdk::wallet::{BackupMethod, WalletError};
@@ -8,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use super::application::{Application, Order, Slot};
 use super::client::Client;
-use super::custodian::Custodians;
+use super::custodian::{Custodians, Mood};
 use super::disk::{Home, copy};
 use super::prepared::{FIRST, NEW, Prepared};
 use super::watch::{At, Keys, Watch};
@@ -67,27 +69,30 @@ pub(super) fn run(
     let (from, share) = prepared.of(wish);
     let home = from.copy(&directory.path().join("main"));
     let (case, other_case) = (number.to_string(), format!("{number}-copy"));
-    custodians.open(&case, share, false);
+    custodians.open(&case, share, Mood::Good);
+    home.move_custodian(&custodians.url(&case));
 
     // until somebody is killed
     let name = pause(point);
     let environment = if row.place == Place::Server { vec![("KEYSTEAD_PAUSE", name.as_str())] } else { vec![] };
     let mut server = Server::start(&home.data(), &["--dev"], &environment);
-    prepared.appoint(runtime, &server, &custodians.url(&case));
     let latest = home.state().map_or(Generation::NONE, |state| state.latest());
     let device = if point.is_on_first_device() { FIRST } else { NEW };
     let mut order = prepared.order(&server, &home, device, wish);
     order.stop = (!point.kills_server()).then_some((row.place, row.step, when));
-    let asked = (row.place == Place::Custodian).then(|| custodians.hold(&case, when));
+    let (asks, asked) = channel();
+    if row.place == Place::Custodian {
+        custodians.feels(&case, Mood::Holds(when, asks));
+    }
     let client = Client::start(&order);
-    match (row.place, asked) {
-        (Place::Custodian, Some(asked)) => asked.recv_timeout(PATIENCE).unwrap(),
-        (Place::Server, _) => server.says(&format!("paused at {name}")),
+    match row.place {
+        Place::Custodian => asked.recv_timeout(PATIENCE).unwrap(),
+        Place::Server => server.says(&format!("paused at {name}")),
         _ => client.stops(&At(row.place, row.step, when)),
     }
     let client = if point.kills_server() {
         server.kill_now();
-        custodians.let_go(&case);
+        custodians.feels(&case, Mood::Good);
         Some(client)
     } else {
         client.kill();
@@ -97,14 +102,16 @@ pub(super) fn run(
     // what is on the disks then, and the server where it was
     let elsewhere = directory.path().join("copy");
     let found = if point.kills_server() { home.copy(&elsewhere) } else { home.copy_of_running(&elsewhere) };
-    custodians.open(&other_case, custodians.share(&case), true);
+    // nothing goes on there before it was looked at
+    custodians.open(&other_case, custodians.share(&case), Mood::Down);
+    found.move_custodian(&custodians.url(&other_case));
     if point.kills_server() {
         server = Server::instead_of(server, &home.data());
     }
     let at_kill = found.state();
     was_killed_there(point, at_kill.as_ref());
     let aftermath = Aftermath { runtime, prepared, from, found: &found, device, wish };
-    let (signs, text, told) = aftermath.look(&custodians.url(&other_case));
+    let (signs, text, told) = aftermath.look(|| custodians.feels(&other_case, Mood::Shows));
 
     // the application that was not killed may go on; else it is started again
     order.stop = None;
@@ -188,14 +195,14 @@ struct Aftermath<'a> {
 
 impl Aftermath<'_> {
     /// The generation that signs, the text that a new device recovers from, and the addresses.
-    fn look(&self, custodian: &str) -> (Option<Generation>, Option<Text>, Option<Addresses>) {
+    fn look(&self, shows: impl Fn()) -> (Option<Generation>, Option<Text>, Option<Addresses>) {
         let server = Server::dev(&self.found.data());
-        self.prepared.appoint(self.runtime, &server, custodian);
         for (device, name) in [(FIRST, "before"), (NEW, "fresh")] {
             copy(&self.from.device(device), &self.found.device(name));
         }
         self.runtime.block_on(async {
             let (signs, told) = self.one_signs(&server).await;
+            shows();
             let text = self.recovers(&server, told.as_ref()).await;
             (signs, text, told)
         })
@@ -211,34 +218,26 @@ impl Aftermath<'_> {
         if self.wish != Wish::Create {
             applications.push(self.start(server, "before").await);
         }
-        loop {
-            let state = self.found.state();
-            let in_force = state.as_ref().and_then(WalletState::active_signing).map(|set| set.generation);
-            let (mut held, mut signed, mut told) = (Vec::new(), Vec::new(), None);
-            for application in &applications {
-                held.push(application.state().await.halves().iter().any(|half| Some(half.generation) == in_force));
-                signed.push(match sign(application).await {
-                    Ok(addresses) => {
-                        told = Some(addresses);
-                        true
-                    }
-                    Err(WalletError::NotOnDevice | WalletError::NoWallet) => false,
-                    Err(WalletError::ShareMismatch("SIGN_SHARE_MISMATCH")) => false,
-                    Err(error) => panic!("{error}"),
-                });
-            }
-            // the worker may have gone on meanwhile
-            if self.found.state() != state {
-                continue;
-            }
-            assert_eq!(signed, held, "who has the half in force signs, and nobody else");
-            assert_eq!(signed.contains(&true), in_force.is_some());
-            let active = |state: &WalletState| {
-                state.signing_sets().iter().filter(|set| set.status == PairStatus::Active).count()
-            };
-            assert!(state.as_ref().map_or(0, active) <= 1);
-            return (in_force, told);
+        let state = self.found.state().unwrap_or_default();
+        let active: Vec<_> = state.signing_sets().iter().filter(|set| set.status == PairStatus::Active).collect();
+        let in_force = active.first().map(|set| set.generation);
+        assert!(active.len() <= 1, "{state:?}");
+        let (mut held, mut signed, mut told) = (Vec::new(), Vec::new(), None);
+        for application in &applications {
+            held.push(application.state().await.halves().iter().any(|half| Some(half.generation) == in_force));
+            signed.push(match sign(application).await {
+                Ok(addresses) => {
+                    told = Some(addresses);
+                    true
+                }
+                Err(WalletError::NotOnDevice | WalletError::NoWallet) => false,
+                Err(WalletError::ShareMismatch("SIGN_SHARE_MISMATCH")) => false,
+                Err(error) => panic!("{error}"),
+            });
         }
+        assert_eq!(signed, held, "who has the half in force signs, and nobody else");
+        assert_eq!(signed.contains(&true), in_force.is_some());
+        (in_force, told)
     }
 
     /// A device without any half brings the wallet back with the text that the application has.

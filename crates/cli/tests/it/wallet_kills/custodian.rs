@@ -2,7 +2,7 @@
 //! its own.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,14 +15,22 @@ use super::When;
 /// Longer than anybody waits.
 const NEVER: Duration = Duration::from_secs(3_600);
 
+/// How a custodian answers.
+pub(super) enum Mood {
+    /// Takes a share, and shows it.
+    Good,
+    /// Does not answer when it is given a share, before or after it took it; tells that it was.
+    Holds(When, Sender<()>),
+    /// Shows what it has, and takes nothing.
+    Shows,
+    /// Neither takes nor shows.
+    Down,
+}
+
 /// One custodian.
-#[derive(Default)]
 struct Shelf {
     share: Option<String>,
-    /// Answers no `/backup` any more, before or after it took the share, and says when it was asked.
-    holds: Option<(When, Sender<()>)>,
-    /// Takes nothing, and shows what it has.
-    refuses: bool,
+    mood: Mood,
 }
 
 #[derive(Clone, Default)]
@@ -34,22 +42,24 @@ impl Respond for Shelves {
         let (case, call) = request.url.path().trim_start_matches('/').split_once('/').unwrap();
         let shelf = shelves.get_mut(case).unwrap();
         let body: Value = serde_json::from_slice(&request.body).unwrap();
-        if call == "backup/fetch" {
-            return ResponseTemplate::new(200).set_body_json(json!({ "backupShare": shelf.share }));
+        let takes = call == "backup";
+        let share = || Some(body["share"].as_str().unwrap().to_owned());
+        match &shelf.mood {
+            Mood::Down => ResponseTemplate::new(500),
+            _ if !takes => ResponseTemplate::new(200).set_body_json(json!({ "backupShare": shelf.share })),
+            Mood::Shows => ResponseTemplate::new(500),
+            Mood::Good => {
+                shelf.share = share();
+                ResponseTemplate::new(200)
+            }
+            Mood::Holds(when, asked) => {
+                if *when == When::After {
+                    shelf.share = share();
+                }
+                asked.send(()).unwrap();
+                ResponseTemplate::new(200).set_delay(NEVER)
+            }
         }
-        if shelf.refuses {
-            return ResponseTemplate::new(500);
-        }
-        let share = || body["share"].as_str().unwrap().to_owned();
-        let Some((when, asked)) = &shelf.holds else {
-            shelf.share = Some(share());
-            return ResponseTemplate::new(200);
-        };
-        if *when == When::After {
-            shelf.share = Some(share());
-        }
-        asked.send(()).unwrap();
-        ResponseTemplate::new(200).set_delay(NEVER)
     }
 }
 
@@ -72,9 +82,8 @@ impl Custodians {
     }
 
     /// A new one, with this share.
-    pub(super) fn open(&self, case: &str, share: Option<String>, refuses: bool) {
-        let shelf = Shelf { share, holds: None, refuses };
-        self.shelves.0.lock().unwrap().insert(case.to_owned(), shelf);
+    pub(super) fn open(&self, case: &str, share: Option<String>, mood: Mood) {
+        self.shelves.0.lock().unwrap().insert(case.to_owned(), Shelf { share, mood });
     }
 
     /// What it keeps.
@@ -82,15 +91,8 @@ impl Custodians {
         self.shelves.0.lock().unwrap()[case].share.clone()
     }
 
-    /// From now on it does not answer when it is given a share; tells when it was.
-    pub(super) fn hold(&self, case: &str, when: When) -> Receiver<()> {
-        let (asked, receiver) = channel();
-        self.shelves.0.lock().unwrap().get_mut(case).unwrap().holds = Some((when, asked));
-        receiver
-    }
-
-    /// It answers again.
-    pub(super) fn let_go(&self, case: &str) {
-        self.shelves.0.lock().unwrap().get_mut(case).unwrap().holds = None;
+    /// From now on it answers in this way.
+    pub(super) fn feels(&self, case: &str, mood: Mood) {
+        self.shelves.0.lock().unwrap().get_mut(case).unwrap().mood = mood;
     }
 }

@@ -57,6 +57,18 @@ impl Home {
         copied
     }
 
+    /// Has the server, which does not run, find its custodian elsewhere.
+    pub(super) fn move_custodian(&self, url: &str) {
+        let database = rusqlite::Connection::open(self.data().join("keystead.db")).unwrap();
+        let of_class = "WHERE class = 'WalletCustodian'";
+        let body = format!("SELECT body FROM document {of_class}");
+        let body: String = database.query_row(&body, [], |row| row.get(0)).unwrap();
+        let mut settings: Value = serde_json::from_str(&body).unwrap();
+        settings["url"] = url.into();
+        let changed = database.execute(&format!("UPDATE document SET body = ?1 {of_class}"), [settings.to_string()]);
+        assert_eq!(changed.unwrap(), 1);
+    }
+
     /// The server's record of the one wallet, if there is any.
     pub(super) fn state(&self) -> Option<WalletState> {
         let database = rusqlite::Connection::open(self.data().join("keystead.db")).unwrap();

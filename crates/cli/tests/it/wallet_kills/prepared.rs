@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 
 use super::Wish;
 use super::application::{Application, Order, files};
-use super::custodian::Custodians;
+use super::custodian::{Custodians, Mood};
 use super::disk::{Home, copy};
 use crate::http::Caller;
 use crate::process::{Hcp, Server, admin};
@@ -24,7 +24,6 @@ pub(super) struct Prepared {
     with: Home,
     share: Option<String>,
     token: String,
-    admin: Caller,
     _directory: TempDir,
 }
 
@@ -38,16 +37,17 @@ impl Prepared {
         let made = admin(&home.data(), &arguments);
         let text = |key: &str| made[key].as_str().unwrap().to_owned();
         let jorah = Hcp { id: text("dataOwnerId"), group: text("groupId"), login, password };
+        custodians.open(CASE, None, Mood::Good);
+        let body = json!({ "url": custodians.url(CASE), "secret": "a secret between the two", "format": "legacy" });
         let admin = runtime.block_on(Caller::new(server.base()).logged_in(&jorah));
+        runtime.block_on(admin.put("/rest/v2/wallet/custodian", &body)).unwrap().well();
         let token = runtime.block_on(register(&server, &home, &jorah));
         copy(&home.device(NEW), &home.device(FIRST));
         server.stop();
 
         let without = home.copy(&directory.path().join("without"));
-        let mut prepared = Self { without, with: home, share: None, token, admin, _directory: directory };
+        let mut prepared = Self { without, with: home, share: None, token, _directory: directory };
         let server = Server::dev(&prepared.with.data());
-        custodians.open(CASE, None, false);
-        prepared.appoint(runtime, &server, &custodians.url(CASE));
         for wish in [Wish::Create, Wish::BackUp] {
             let order = prepared.order(&server, &prepared.with, FIRST, wish);
             runtime.block_on(async { Application::start(&order).await.carry_out(&order).await }).unwrap();
@@ -69,13 +69,6 @@ impl Prepared {
         let (base, user, token) = (server.base(), DAENERYS.to_owned(), self.token.clone());
         let (home, device) = (home.0.clone(), device.to_owned());
         Order { base, user, token, home, device, wish, again: false, stop: None }
-    }
-
-    /// Makes a custodian that of the group.
-    pub(super) fn appoint(&self, runtime: &Runtime, server: &Server, url: &str) {
-        let body = json!({ "url": url, "secret": "a secret between the two", "format": "legacy" });
-        let admin = self.admin.at(server.base());
-        runtime.block_on(admin.put("/rest/v2/wallet/custodian", &body)).unwrap().well();
     }
 }
 
