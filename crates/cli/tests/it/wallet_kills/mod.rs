@@ -19,7 +19,9 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
-use keystead_model::wallet::{BackupMethod, OperationKind, PairId, PerCurve, PersistedStep, Place, Step, persisted_steps};
+use keystead_model::wallet::{
+    BackupMethod, OperationKind, PairId, PerCurve, PersistedStep, Place, Step, persisted_steps,
+};
 use serde::{Deserialize, Serialize};
 
 use self::custodian::Custodians;
@@ -92,7 +94,8 @@ fn points() -> Vec<Point> {
     for wish in Wish::ALL {
         for row in persisted_steps(&wish.kind()) {
             let halves = wish.kind().makes_signing() && row.place == Place::Client;
-            let several = halves && (row.step == Step::Generated || (row.step == Step::Committed && wish != Wish::Create));
+            let several =
+                halves && (row.step == Step::Generated || (row.step == Step::Committed && wish != Wish::Create));
             for when in [When::Before, When::Within, When::After] {
                 if when != When::Within || several {
                     points.push(Point { wish, row, when });

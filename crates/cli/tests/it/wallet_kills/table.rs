@@ -80,7 +80,8 @@ fn for_the_page(rows: &[Row]) -> String {
     let same = |one: &Row, other: &Row| one.point.wish == other.point.wish && one.point.row == other.point.row;
     for rows in rows.chunk_by(same) {
         let Point { wish, row, .. } = rows[0].point;
-        let at = |when: When| rows.iter().find(|row| row.point.when == when).map_or(String::new(), |row| cell(&row.found));
+        let at =
+            |when: When| rows.iter().find(|row| row.point.when == when).map_or(String::new(), |row| cell(&row.found));
         let place = format!("{:?}", row.place).to_lowercase();
         let cells = [
             operation(wish).to_owned(),

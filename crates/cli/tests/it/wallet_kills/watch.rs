@@ -96,7 +96,8 @@ impl Storage for Watched {
         }
         let (before, after) = (state_of(self.files.get(name).await?.as_deref()), state_of(Some(value)));
         let Some(step) = taken(&before, &after) else { return self.files.set(name, value).await };
-        let kept = after.halves().iter().filter(|half| before.halves().iter().any(|old| old.pairs == half.pairs)).count();
+        let kept =
+            after.halves().iter().filter(|half| before.halves().iter().any(|old| old.pairs == half.pairs)).count();
         let (made, lost) = (after.halves().len() - kept, before.halves().len() - kept);
         // the halves themselves are written before, and deleted after
         let when = if step == Step::Generated && made > 0 { When::Within } else { When::Before };
