@@ -106,6 +106,7 @@ fn points() -> Vec<Point> {
     points
 }
 
+/// With the variable `KEYSTEAD_KILLS` only those whose name contains it.
 #[test]
 fn whoever_is_killed_at_any_step_nothing_is_lost() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -77,11 +77,10 @@ pub(super) struct Watched {
 
 const HALF: &str = "keystead.wallet.half.";
 
-/// What the model says of a wallet in an entry.
+/// What the model says of a wallet in an entry; nothing in an entry about something else.
 pub(super) fn state_of(entry: Option<&str>) -> ClientState {
-    let Some(text) = entry else { return ClientState::default() };
-    let entry: Value = serde_json::from_str(text).unwrap();
-    serde_json::from_value(entry["state"].clone()).unwrap()
+    let entry = entry.and_then(|text| serde_json::from_str::<Value>(text).ok()).unwrap_or_default();
+    serde_json::from_value(entry["state"].clone()).unwrap_or_default()
 }
 
 #[async_trait]
