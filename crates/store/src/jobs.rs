@@ -56,6 +56,10 @@ pub trait WriteJobs {
     /// `until` and counts one attempt more.
     async fn claim_jobs(&mut self, now: EpochMs, until: EpochMs, limit: usize) -> Result<Vec<Job>>;
 
+    /// Makes what was claimed until `until` or before due at `now`: whoever claimed it is gone. What was put off until
+    /// then is tried early.
+    async fn take_back_jobs(&mut self, now: EpochMs, until: EpochMs) -> Result<()>;
+
     /// Removes a job that is done or given up.
     async fn finish_job(&mut self, id: &str) -> Result<()>;
 

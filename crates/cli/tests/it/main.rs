@@ -21,3 +21,4 @@ mod nodes;
 mod operate;
 mod process;
 mod start;
+mod wallet_kills;

@@ -49,6 +49,22 @@ impl Server {
         Self { address, ready_in: began.elapsed(), child, output, readers }
     }
 
+    /// Starts one in development mode where another one was.
+    pub(crate) fn instead_of(gone: Self, data: &Path) -> Self {
+        let address = gone.address.to_string();
+        drop(gone);
+        Self::start(data, &["--dev", "--listen", &address], &[])
+    }
+
+    /// Waits until it has written this.
+    pub(crate) fn says(&self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.output.lock().unwrap().contains(text) {
+            assert!(Instant::now() < deadline, "the server never says {text:?}:\n{}", self.output.lock().unwrap());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// `http://127.0.0.1:port`
     pub(crate) fn base(&self) -> String {
         format!("http://{}", self.address)
@@ -106,8 +122,11 @@ impl Drop for Server {
 
 /// Starts `keystead serve` without waiting for it.
 pub(crate) fn spawn(data: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Child {
+    let listen = if arguments.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] };
     Command::new(KEYSTEAD)
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg("serve")
+        .args(listen)
+        .arg("--data")
         .arg(data)
         .args(arguments)
         .env_remove("KEYSTEAD_LOG")

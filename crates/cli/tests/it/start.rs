@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::http::Caller;
-use crate::process::{PATIENCE, Server};
+use crate::process::{PATIENCE, Server, spawn};
 
 /// A debug build on a busy machine; a release build is ready in well under one second.
 const READY_WITHIN: Duration = Duration::from_secs(5);
@@ -21,6 +21,17 @@ async fn is_ready_within_seconds_on_an_empty_directory_and_on_a_used_one() {
         let (status, _) = server.stop();
         assert!(status.success(), "{status}");
     }
+}
+
+#[test]
+fn no_two_servers_run_on_one_directory() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::dev(data.path());
+    let second = spawn(data.path(), &["--dev"], &[]).wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(!second.status.success() && said.contains("another server runs on this directory"), "{said}");
+    server.kill();
+    assert!(Server::dev(data.path()).stop().0.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,154 +1,26 @@
 //! Custodians behind webhooks: real ones over HTTP, of every kind, and in every mood.
 
+mod moods;
+
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use keystead_sdk::AuthenticationResult;
 use keystead_sdk::storage::{KeyStorage as _, MemoryStorage};
 use keystead_sdk::wallet::{BackupMethod, WalletError};
 use keystead_server::custody::{Format, configure, configure_as};
+use keystead_store::jobs::Job;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tracing_subscriber::util::SubscriberInitExt as _;
-use wiremock::matchers::any;
-use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
+use self::moods::{Custodian, Mood, SECRET};
 use crate::support::{DAENERYS, TestServer};
 
-const SECRET: &str = "a secret between the two";
 const DIGEST: [u8; 32] = [7; 32];
 
 fn password() -> BackupMethod {
     BackupMethod::Password("valar morghulis".into())
-}
-
-/// How a custodian feels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mood {
-    Good,
-    /// 500 with a page, as a wrong secret is answered by the example that is out there.
-    Down,
-    /// Takes everything, keeps nothing, and has no words.
-    Forgetful,
-    /// Takes everything, and shows what it had before.
-    Stale,
-    /// Shows the halves of somebody else.
-    Foreign,
-    /// Shows other halves under the right names.
-    Tampered,
-    /// Keeps what it takes, and answers too late.
-    Slow,
-    /// Sends us elsewhere.
-    Elsewhere,
-    /// Answers without end.
-    Endless,
-    /// Answers with a page.
-    Page,
-}
-
-struct State {
-    mood: Mood,
-    /// Keeps one share of each client.
-    has_one_slot: bool,
-    /// Client, method, share.
-    rows: Vec<(String, String, String)>,
-    before: Vec<(String, String, String)>,
-    requests: Vec<Request>,
-}
-
-/// A custodian as the tutorial makes one, in memory.
-#[derive(Clone)]
-struct Custodian {
-    state: Arc<Mutex<State>>,
-    elsewhere: String,
-}
-
-impl Respond for Custodian {
-    fn respond(&self, request: &Request) -> ResponseTemplate {
-        let mut state = self.state.lock();
-        state.requests.push(request.clone());
-        if request.headers.get("x-webhook-secret").and_then(|secret| secret.to_str().ok()) != Some(SECRET) {
-            return page(500);
-        }
-        let body: Value = serde_json::from_slice(&request.body).unwrap();
-        let client = body["clientId"].as_str().unwrap().to_owned();
-        let takes = match request.url.path() {
-            "/webhook/backup" => true,
-            "/webhook/backup/fetch" => false,
-            other => panic!("{other}"),
-        };
-        match state.mood {
-            Mood::Down => return page(500),
-            Mood::Forgetful => return ResponseTemplate::new(204),
-            Mood::Elsewhere => {
-                let there = format!("{}{}", self.elsewhere, request.url.path());
-                return ResponseTemplate::new(307).insert_header("location", there);
-            }
-            Mood::Endless => return ResponseTemplate::new(200).set_body_bytes(vec![b' '; 2 * 1024 * 1024]),
-            Mood::Page => return page(200),
-            _ => {}
-        }
-        let late = if state.mood == Mood::Slow { Duration::from_millis(1_500) } else { Duration::ZERO };
-        if takes {
-            let share = body["share"].as_str().unwrap().to_owned();
-            let method = if state.has_one_slot { "" } else { body["backupMethod"].as_str().unwrap() };
-            let row = (client, method.to_owned(), share);
-            state.before = state.rows.clone();
-            if state.mood != Mood::Stale {
-                state.rows.retain(|old| (&old.0, &old.1) != (&row.0, &row.1));
-                state.rows.push(row);
-            }
-            return ResponseTemplate::new(200).set_body_json(json!({ "message": "OK" })).set_delay(late);
-        }
-        let shown = state.rows.iter().filter(|row| row.0 == client).map(|row| match state.mood {
-            Mood::Foreign => row.2.replace(&client, "viserys"),
-            Mood::Tampered => tampered(&row.2),
-            _ => row.2.clone(),
-        });
-        let mut shown: Vec<String> = shown.collect();
-        let answer = match state.has_one_slot {
-            true => json!({ "backupShare": shown.pop() }),
-            // rows that cannot be read pile up with the years
-            false => {
-                let shares = [vec!["{".to_owned(), String::new()], shown].concat();
-                json!({ "backupShares": shares })
-            }
-        };
-        ResponseTemplate::new(200).set_body_json(answer).set_delay(late)
-    }
-}
-
-fn page(status: u16) -> ResponseTemplate {
-    ResponseTemplate::new(status).set_body_raw("<!DOCTYPE html><pre>Error: Unauthorized</pre>", "text/html")
-}
-
-/// Another half under the same name: its last octets are others.
-fn tampered(share: &str) -> String {
-    let mut share: Value = serde_json::from_str(share).unwrap();
-    let half = share["share"].as_str().unwrap();
-    let flipped: String = half.chars().map(|letter| if letter == 'A' { 'B' } else { letter }).collect();
-    assert_ne!(half, flipped);
-    share["share"] = flipped.into();
-    share.to_string()
-}
-
-impl Custodian {
-    async fn start(has_one_slot: bool) -> (Self, MockServer, MockServer) {
-        let (here, elsewhere) = (MockServer::start().await, MockServer::start().await);
-        let state = State { mood: Mood::Good, has_one_slot, rows: vec![], before: vec![], requests: vec![] };
-        let custodian = Self { state: Arc::new(Mutex::new(state)), elsewhere: elsewhere.uri() };
-        Mock::given(any()).respond_with(custodian.clone()).mount(&here).await;
-        (custodian, here, elsewhere)
-    }
-
-    fn feels(&self, mood: Mood) {
-        self.state.lock().mood = mood;
-    }
-
-    /// What it keeps.
-    fn rows(&self) -> Vec<(String, String, String)> {
-        self.state.lock().rows.clone()
-    }
 }
 
 /// The application says that it stored its text, again and again, until the custodian has its half.
@@ -159,11 +31,39 @@ async fn stored(server: &TestServer, wallet: &keystead_sdk::wallet::Wallet) {
             Err(WalletError::CustodianWaits) => {}
             Err(error) => panic!("{error}"),
         }
-        server.clock.advance(61_000);
-        server.app.jobs.wake();
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        a_minute_later(server).await;
     }
     panic!("the custodian never gets its half");
+}
+
+/// The job that carries an operation on, as it waits for its next try: how often it was tried. Waits while it is being
+/// tried; nothing where there is none.
+async fn put_off(server: &TestServer) -> Option<u32> {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let carries_on = |job: &Job| String::from_utf8_lossy(&job.payload).contains("takeUp");
+    loop {
+        let mut tx = server.app.store.write().await.unwrap();
+        // dropped uncommitted, so nothing is claimed; what is being tried is claimed for longer than a minute
+        let soon = tx.claim_jobs(server.app.now() + 61_000, i64::MAX, 99).await.unwrap();
+        let later = tx.claim_jobs(i64::MAX - 1, i64::MAX, 99).await.unwrap();
+        drop(tx);
+        if !later.iter().any(carries_on) {
+            return soon.iter().find(|job| carries_on(job)).map(|job| job.attempts);
+        }
+        assert!(Instant::now() < deadline, "it is tried for ever");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Lets a minute pass, after which what was put off is tried again.
+async fn a_minute_later(server: &TestServer) {
+    let (before, deadline) = (put_off(server).await, Instant::now() + Duration::from_secs(30));
+    server.clock.advance(61_000);
+    server.app.jobs.wake();
+    while before.is_some() && put_off(server).await == before {
+        assert!(Instant::now() < deadline, "it is not tried again");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 async fn on(server: &TestServer, entered: &AuthenticationResult) -> keystead_sdk::Api {
@@ -292,9 +192,7 @@ async fn a_custodian_in_a_mood_loses_nothing() {
         };
         for _ in 0..2 {
             assert!(matches!(wallet.stored_backup(true).await, Err(WalletError::CustodianWaits)), "{mood:?}");
-            server.clock.advance(61_000);
-            server.app.jobs.wake();
-            tokio::time::sleep(Duration::from_millis(900)).await;
+            a_minute_later(&server).await;
         }
         let now = wallet_document(&server, &owner).await["state"]["backups"].clone();
         let active = |sets: &Value| -> Vec<Value> {
@@ -364,11 +262,7 @@ async fn what_a_server_that_died_was_doing_is_done_again() {
         custodian.feels(Mood::Down);
         wallet.back_up(&password()).await.unwrap();
         assert!(matches!(wallet.stored_backup(true).await, Err(WalletError::CustodianWaits)));
-        // the job is there, and waits
-        while wallet_document(&server, &owner).await["state"]["unsettled"] == json!({}) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(put_off(&server).await.is_some());
         let at = move |body: &mut serde_json::Map<String, Value>| body["state"]["operation"]["step"] = step.into();
         server.tamper("Wallet", &owner, at).await;
         custodian.feels(Mood::Good);

@@ -1,7 +1,8 @@
 //! Work that a transaction leaves to be done after its commit, and the worker that does it.
 //!
 //! A job is claimed for some time, so a worker that dies loses nothing: somebody claims the job again
-//! when that time is over. A job may therefore be done twice, but is never forgotten.
+//! when that time is over, or at once where there is nobody else ([`take_back`]). A job may therefore be done twice,
+//! but is never forgotten.
 
 mod backoff;
 mod run;
@@ -9,4 +10,4 @@ mod wake;
 mod worker;
 
 pub use wake::Wake;
-pub use worker::{Worker, start};
+pub use worker::{Worker, start, take_back};

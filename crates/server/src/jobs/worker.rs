@@ -48,6 +48,22 @@ pub fn start(app: Arc<App>) -> Result<Worker, SetupError> {
     Ok(Worker { stop, task })
 }
 
+/// Lets what a process before this one claimed be claimed again at once. Only where no other process has a worker on
+/// the same store: before [`start`], on the embedded engine.
+///
+/// # Errors
+/// The store fails.
+pub async fn take_back(app: &App) -> Result<(), StoreError> {
+    let mut tx = app.store.write().await?;
+    tx.take_back_jobs(app.now(), app.now().saturating_add(claim_ms())).await?;
+    tx.commit().await
+}
+
+/// How long a claim lasts, in milliseconds.
+fn claim_ms() -> i64 {
+    i64::try_from(LONGEST_TRY.as_millis()).unwrap_or(i64::MAX).saturating_mul(2)
+}
+
 async fn work(app: Arc<App>, carriers: Arc<Carriers>, mut stopped: watch::Receiver<bool>) {
     let mut running = JoinSet::new();
     let mut tidied = i64::MIN;
@@ -91,9 +107,8 @@ async fn claim(app: &App, now: i64, limit: usize, look: bool) -> Result<Vec<Job>
     if limit == 0 || (look && app.store.read().await?.waiting_jobs().await?.0 == 0) {
         return Ok(Vec::new());
     }
-    let lease = i64::try_from(LONGEST_TRY.as_millis()).unwrap_or(i64::MAX).saturating_mul(2);
     let mut tx = app.store.write().await?;
-    let jobs = tx.claim_jobs(now, now.saturating_add(lease), limit).await?;
+    let jobs = tx.claim_jobs(now, now.saturating_add(claim_ms()), limit).await?;
     tx.commit().await?;
     Ok(jobs)
 }

@@ -74,6 +74,7 @@ async fn transact(
             None => return Err(Failure::no_wallet()),
         };
         let unchanged = record.clone();
+        record.outlive(app);
         let mut left = Vec::new();
         if let Some(event) = decide(&mut record)? {
             let record = &mut record;
@@ -86,7 +87,11 @@ async fn transact(
             return Ok((record, left));
         }
         if save(app, &mut *tx, group, before.as_ref(), &mut record).await? {
+            #[cfg(feature = "testing")]
+            super::pause::at(&unchanged.state, &record.state, super::pause::Moment::Before).await;
             tx.commit().await.map_err(ApiError::from)?;
+            #[cfg(feature = "testing")]
+            super::pause::at(&unchanged.state, &record.state, super::pause::Moment::After).await;
             app.jobs.wake();
             return Ok((record, left));
         }

@@ -22,6 +22,8 @@ mod eject;
 mod failure;
 pub(crate) mod halves;
 mod operations;
+#[cfg(feature = "testing")]
+mod pause;
 mod policy;
 mod record;
 pub(crate) mod release;

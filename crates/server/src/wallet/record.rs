@@ -5,6 +5,7 @@
 //! the same time one begins again.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +20,7 @@ use super::failure::Failure;
 use super::halves::{NewHalf, damaged};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
+use crate::rng::{Rng, SystemRng};
 
 /// The class of the documents, under the id of the owner.
 const CLASS: &str = "Wallet";
@@ -28,6 +30,8 @@ const ABORTS_MS: i64 = 10 * 60_000;
 /// The most signatures that are counted, and for how long.
 const MOST_SIGNATURES: usize = 1_000;
 const HOUR_MS: i64 = 3_600_000;
+/// Tells this process from those before it.
+static PROCESS: LazyLock<String> = LazyLock::new(|| (&SystemRng::default() as &dyn Rng).uuid());
 
 /// The one who runs a protocol with a wallet, and until when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +39,9 @@ const HOUR_MS: i64 = 3_600_000;
 struct Lease {
     session: String,
     until: i64,
+    /// In which process.
+    #[serde(default)]
+    process: String,
 }
 
 /// The body of the document of a wallet.
@@ -120,10 +127,16 @@ impl Record {
         match &self.lease {
             Some(lease) if lease.until > now && lease.session != session => Err(Failure::busy()),
             _ => {
-                self.lease = Some(Lease { session: session.to_owned(), until });
+                self.lease = Some(Lease { session: session.to_owned(), until, process: PROCESS.clone() });
                 Ok(())
             }
         }
+    }
+
+    /// Takes the wallet from a session of a process that is gone. On the embedded engine all but this one are.
+    pub(super) fn outlive(&mut self, app: &App) {
+        let is_embedded = !app.config.server.database.is_set();
+        self.lease.take_if(|lease| is_embedded && lease.process != *PROCESS);
     }
 
     /// Whether the wallet is still `session`'s.

@@ -55,6 +55,24 @@ pub async fn finishes_and_postpones(store: Arc<dyn Store>) -> Result<()> {
     Ok(())
 }
 
+/// What somebody claimed who is gone is due again; what nobody tried yet is not.
+pub async fn takes_back_what_was_claimed(store: Arc<dyn Store>) -> Result<()> {
+    let mut work = store.write().await?;
+    for (id, run_at) in [("a", 0), ("b", 0), ("c", 15)] {
+        work.create_job(&job(id, 0, run_at)).await?;
+    }
+    assert_eq!(work.claim_jobs(0, 20, 9).await?.len(), 2);
+    work.postpone_job("b", 21).await?;
+    work.take_back_jobs(10, 19).await?;
+    assert_eq!(work.claim_jobs(10, 20, 9).await?, []);
+    work.take_back_jobs(10, 20).await?;
+    assert_eq!(work.claim_jobs(10, 20, 9).await?, [job("a", 2, 20)]);
+    // what is due stays as it is
+    work.take_back_jobs(30, 40).await?;
+    assert_eq!(work.claim_jobs(21, 50, 9).await?, [job("c", 1, 50), job("a", 3, 50), job("b", 2, 50)]);
+    Ok(())
+}
+
 /// The outbox lists the newest first and keeps the newest few thousand.
 pub async fn keeps_the_newest_of_the_outbox(store: Arc<dyn Store>) -> Result<()> {
     let mut work = store.write().await?;

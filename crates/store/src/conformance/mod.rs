@@ -87,7 +87,9 @@ macro_rules! store_conformance {
                 uses_codes_and_challenges_once, limits, forgets_what_ended,
                 forgives_as_many_parallel_guesses_as_in_turn,
             ],
-            jobs: [claims_due_jobs, finishes_and_postpones, keeps_the_newest_of_the_outbox],
+            jobs: [
+                claims_due_jobs, finishes_and_postpones, takes_back_what_was_claimed, keeps_the_newest_of_the_outbox,
+            ],
             transactions: [
                 shows_work_at_its_commit, undoes_dropped_work, sees_its_own_writes,
                 keeps_a_view_consistent, looks_at_the_latest_state, shows_acknowledged_writes, keeps_every_concurrent_write,

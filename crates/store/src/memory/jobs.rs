@@ -40,6 +40,12 @@ impl WriteJobs for MemoryTransaction {
             .collect())
     }
 
+    async fn take_back_jobs(&mut self, now: EpochMs, until: EpochMs) -> Result<()> {
+        let claimed = |job: &&mut Job| job.attempts > 0 && job.run_at > now && job.run_at <= until;
+        self.change().jobs.values_mut().filter(claimed).for_each(|job| job.run_at = now);
+        Ok(())
+    }
+
     async fn finish_job(&mut self, id: &str) -> Result<()> {
         self.change().jobs.remove(id);
         Ok(())

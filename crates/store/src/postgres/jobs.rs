@@ -59,6 +59,12 @@ impl WriteJobs for Session {
         query.fetch_all(self.connection()).await?.iter().map(job).collect()
     }
 
+    async fn take_back_jobs(&mut self, now: EpochMs, until: EpochMs) -> Result<()> {
+        let query = sqlx::query("UPDATE job SET run_at = $1 WHERE attempts > 0 AND run_at > $1 AND run_at <= $2");
+        query.bind(now).bind(until).execute(self.connection()).await?;
+        Ok(())
+    }
+
     async fn finish_job(&mut self, id: &str) -> Result<()> {
         sqlx::query("DELETE FROM job WHERE id = $1").bind(escape(id)).execute(self.connection()).await?;
         Ok(())

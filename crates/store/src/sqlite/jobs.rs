@@ -77,6 +77,15 @@ impl<S: Session> WriteJobs for S {
         })
     }
 
+    async fn take_back_jobs(&mut self, now: EpochMs, until: EpochMs) -> Result<()> {
+        self.run(|connection| {
+            connection
+                .prepare_cached("UPDATE job SET run_at = ?1 WHERE attempts > 0 AND run_at > ?1 AND run_at <= ?2")?
+                .execute([now, until])?;
+            Ok(())
+        })
+    }
+
     async fn finish_job(&mut self, id: &str) -> Result<()> {
         self.run(|connection| {
             connection.prepare_cached("DELETE FROM job WHERE id = ?1")?.execute([id])?;

@@ -51,7 +51,14 @@ async fn every_node_hears_of_every_change_once() {
             assert_eq!(change.document, document(&change.document.id));
             assert!(heard.insert(change.document.id.clone()), "heard twice");
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    // what came twice would come before the next one
+    write(&one, "next").await;
+    for changes in [&mut here, &mut there] {
+        let Ok(Heard::Change(change)) = tokio::time::timeout(PATIENCE, changes.next()).await else {
+            panic!("the next one is not heard");
+        };
+        assert_eq!(change.document.id, "next");
         assert_eq!(changes.waiting(), None);
     }
 }

@@ -38,6 +38,7 @@ pub(super) enum Operation {
     Clear(String),
     Job { id: String, run_at: i64 },
     Claim { now: i64, limit: usize },
+    TakeBack { now: i64, until: i64 },
     Finish(String),
     Postpone { id: String, at: i64 },
     Forget(i64),
@@ -123,6 +124,7 @@ fn other_operation() -> impl Strategy<Value = Operation> {
         one_of(KEYS).prop_map(Operation::Clear),
         (id(), time()).prop_map(|(id, run_at)| Operation::Job { id, run_at }),
         (time(), 0..4_usize).prop_map(|(now, limit)| Operation::Claim { now, limit }),
+        (time(), time()).prop_map(|(now, until)| Operation::TakeBack { now, until }),
         id().prop_map(Operation::Finish),
         (id(), time()).prop_map(|(id, at)| Operation::Postpone { id, at }),
         time().prop_map(Operation::Forget),
@@ -209,6 +211,7 @@ impl Operation {
                 format!("{:?}", work.create_job(&job).await?)
             }
             Self::Claim { now, limit } => format!("{:?}", work.claim_jobs(now, now + 3, limit).await?),
+            Self::TakeBack { now, until } => format!("{:?}", work.take_back_jobs(now, until).await?),
             Self::Finish(id) => format!("{:?}", work.finish_job(&id).await?),
             Self::Postpone { id, at } => format!("{:?}", work.postpone_job(&id, at).await?),
             Self::Forget(now) => format!("{:?}", work.forget(now).await?),
