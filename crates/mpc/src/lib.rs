@@ -79,6 +79,7 @@
 pub mod address;
 mod backend;
 mod ban;
+pub mod channel;
 mod dkls;
 mod error;
 mod frost;

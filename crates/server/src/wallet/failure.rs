@@ -32,6 +32,17 @@ impl Failure {
         Self { code: "WALLET_BUSY", error }
     }
 
+    /// Whether it is that.
+    pub(super) fn is_busy(&self) -> bool {
+        self.code == "WALLET_BUSY"
+    }
+
+    /// The signing pairs were made with another device.
+    pub(super) fn other_device() -> Self {
+        let message = "the signing pairs were made with another device key: recover the wallet on this device";
+        Self::new("OTHER_DEVICE", ErrorCode::Forbidden, message)
+    }
+
     /// The owner has none.
     pub(super) fn no_wallet() -> Self {
         LifecycleError::NoWallet.into()
