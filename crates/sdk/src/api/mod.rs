@@ -62,6 +62,9 @@ pub(crate) struct Core {
     pub(crate) memo: Memo,
     /// Which revisions of records were seen.
     pub(crate) seen: Seen,
+    /// The socket that the wallet signs over.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) signer: crate::wallet::KeptSigner,
 }
 
 impl Core {
