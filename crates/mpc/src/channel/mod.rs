@@ -179,11 +179,7 @@ impl Initiator {
     ///
     /// # Errors
     /// [`ChannelError::Handshake`]: the server's key is none. [`ChannelError::Random`].
-    pub fn new(
-        key: &ChannelKey,
-        server: &ChannelPublic,
-        prologue: &[u8],
-    ) -> Result<(Self, Vec<u8>), ChannelError> {
+    pub fn new(key: &ChannelKey, server: &ChannelPublic, prologue: &[u8]) -> Result<(Self, Vec<u8>), ChannelError> {
         let builder = builder(key, prologue)?.remote_public_key(server.as_bytes());
         let built = builder.and_then(Builder::build_initiator);
         let mut handshake = built.map_err(|_| ChannelError::Handshake)?;

@@ -175,7 +175,8 @@ impl Cipher for ChaChaPoly {
         let (text, tag) = sealed.split_last_chunk::<TAG>().ok_or(Error::Decrypt)?;
         let out = out.get_mut(..text.len()).ok_or(Error::Decrypt)?;
         out.copy_from_slice(text);
-        let opened = self.aead().decrypt_inout_detached(&nonce(number).into(), authtext, (&mut *out).into(), &(*tag).into());
+        let opened =
+            self.aead().decrypt_inout_detached(&nonce(number).into(), authtext, (&mut *out).into(), &(*tag).into());
         opened.map_err(|_| Error::Decrypt)?;
         Ok(text.len())
     }

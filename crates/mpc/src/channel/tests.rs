@@ -66,7 +66,11 @@ fn whatever_is_not_message_1_is_refused() {
     }
     assert!(Responder::read(&server, b"sign", &[&first[..], b"x"].concat()).is_err());
     // points of small order
-    for point in [[0; 32], { let mut one = [0; 32]; one[0] = 1; one }] {
+    for point in [[0; 32], {
+        let mut one = [0; 32];
+        one[0] = 1;
+        one
+    }] {
         assert!(Initiator::new(&device, &ChannelPublic(point), b"").is_err());
         assert!(Responder::read(&server, b"sign", &[&point, &first[32..]].concat()).is_err());
     }

@@ -95,10 +95,7 @@ impl Wallet {
             let theirs = BackupHalf::from_bytes(theirs).map_err(|_| unreadable())?;
             Ok(keystead_mpc::eject(wallet, own, &theirs)?)
         };
-        let keys = Ejected {
-            secp256k1: whole(&ours.secp256k1, &secp256k1)?,
-            ed25519: whole(&ours.ed25519, &ed25519)?,
-        };
+        let keys = Ejected { secp256k1: whole(&ours.secp256k1, &secp256k1)?, ed25519: whole(&ours.ed25519, &ed25519)? };
         link.done(fence.generation).await?;
         Ok(keys)
     }

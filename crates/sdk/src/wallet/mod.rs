@@ -57,8 +57,8 @@ use self::engine::{Means, Reached, keys};
 pub use self::error::WalletError;
 pub use self::methods::BackupMethod;
 use self::progress::{Progress, Status};
-pub(crate) use self::signer::Kept as KeptSigner;
 pub use self::progress::{Status as ProgressStatus, WalletProgress};
+pub(crate) use self::signer::Kept as KeptSigner;
 use crate::api::Core;
 use crate::error::RequestError;
 

@@ -19,12 +19,7 @@ use super::socket::Stop;
 use super::wish::Wish;
 
 /// Runs anything that makes pairs to its end.
-pub(super) async fn run(
-    running: &Running<'_>,
-    link: &mut Link,
-    wish: &Wish,
-    kind: OperationKind,
-) -> Result<(), Stop> {
+pub(super) async fn run(running: &Running<'_>, link: &mut Link, wish: &Wish, kind: OperationKind) -> Result<(), Stop> {
     let nonce = wish.nonce()?;
     let (operation, after) = wish.operation()?;
     let missing = if kind == OperationKind::Create { Missing::Make } else { Missing::Refuse };

@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::extract::FromRequestParts as _;
 use http::request::Parts;
 use keystead_model::wallet::{Event, Fence, Generation, PairIds, PerCurve};
 use keystead_mpc::channel::ChannelPublic;
-use keystead_mpc::{Party, SessionParams, Session, WalletHalves};
+use keystead_mpc::{Party, Session, SessionParams, WalletHalves};
+use parking_lot::Mutex;
 
 use super::caller::Caller;
 use super::change::{Missing, Whose, change, change_with};
@@ -25,6 +27,8 @@ use crate::error::{ApiError, ApiResult};
 const LEASE_MS: i64 = 20_000;
 /// How much of that has to be left where something leaves that counts.
 const LEFT_MS: i64 = 5_000;
+/// How long it counts that the wallet was seen to be ours.
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// Who runs a session, and under which lease.
 pub(super) struct Running<'a> {
@@ -37,6 +41,8 @@ pub(super) struct Running<'a> {
     pub(super) lease: String,
     /// The generation of the signing pairs that the session uses; zero while it uses none.
     pub(super) uses: AtomicU32,
+    /// When it was seen last that the wallet is ours.
+    pub(super) looked: Mutex<Option<Instant>>,
 }
 
 impl Running<'_> {
@@ -65,13 +71,15 @@ impl Running<'_> {
             record.lease(&self.lease, at, until)?;
             Ok(begun)
         };
-        match change(self.app, self.whose(), missing, &mut take).await {
-            // whoever has it may only be waiting for another wish
-            Err(busy) if busy.is_busy() && self.app.wallets.ask(self.whose()).await => {
-                change(self.app, self.whose(), missing, &mut take).await
-            }
-            taken => taken,
+        let mut taken = change(self.app, self.whose(), missing, &mut take).await;
+        // whoever has it may only be waiting for another wish
+        if taken.as_ref().is_err_and(Failure::is_busy) && self.app.wallets.ask(self.whose()).await {
+            taken = change(self.app, self.whose(), missing, &mut take).await;
         }
+        if taken.is_ok() {
+            self.has_looked();
+        }
+        taken
     }
 
     /// The session uses signing pairs: a cheater in it is one who cheats them.
@@ -92,6 +100,7 @@ impl Running<'_> {
     pub(super) async fn held(&self) -> Result<Record, Failure> {
         let record = self.record().await?;
         if record.is_leased_until(&self.lease, self.app.now().saturating_add(LEFT_MS)) {
+            self.has_looked();
             return Ok(record);
         }
         // nobody took it although it was late: once more for us
@@ -100,6 +109,20 @@ impl Running<'_> {
             false => Err(Failure::superseded()),
         })
         .await
+    }
+
+    /// The same, unless it was looked at a moment ago. Another process could take the wallet only at the end of the
+    /// lease; what a moment hides is an end that comes from this wallet's owner, and could have come after the signature
+    /// as well.
+    async fn still_held(&self) -> Result<(), Failure> {
+        if self.looked.lock().is_some_and(|looked| looked.elapsed() < MOMENT) {
+            return Ok(());
+        }
+        self.held().await.map(drop)
+    }
+
+    fn has_looked(&self) {
+        *self.looked.lock() = Some(Instant::now());
     }
 
     async fn record(&self) -> Result<Record, Failure> {
@@ -162,7 +185,7 @@ impl Running<'_> {
                 .await?;
             session = continued;
             let step = step.map_err(Stop::Protocol)?;
-            self.held().await?;
+            self.still_held().await?;
             match (step.outcome, step.message) {
                 (Some(outcome), last) => return Ok((outcome, last)),
                 (None, Some(message)) => link.send(&message).await?,

@@ -76,12 +76,7 @@ async fn until_stopped(
     }
 }
 
-async fn signature(
-    running: &Running<'_>,
-    link: &mut Link,
-    wish: &Wish,
-    kept: Option<Kept>,
-) -> Result<Kept, Stop> {
+async fn signature(running: &Running<'_>, link: &mut Link, wish: &Wish, kept: Option<Kept>) -> Result<Kept, Stop> {
     let (nonce, request, named) = (wish.nonce()?, wish.request()?, wish.pairs()?);
     let (curve, weight) = match request.curve() {
         keystead_mpc::Curve::Secp256k1 => (Curve::Secp256k1, Weight::Heavy),

@@ -19,6 +19,7 @@ use keystead_model::wallet::{Event, Generation, OperationId};
 use keystead_mpc::MpcError;
 use keystead_mpc::channel::MAX_SEALED;
 use keystead_store::accounts::Account;
+use parking_lot::Mutex;
 
 use super::caller::{Caller, StepUp};
 use super::change::{Missing, change};
@@ -77,7 +78,8 @@ pub(super) async fn upgrade(
     Ok(upgrade.on_upgrade(move |socket| async move {
         let lease = app.rng.bytes::<16>();
         let (parts, session) = (&asked_with, hex::encode(lease));
-        let running = Running { app: &app, caller: &caller, parts, stepped_up, lease: session, uses: AtomicU32::new(0) };
+        let (uses, looked) = (AtomicU32::new(0), Mutex::new(None));
+        let running = Running { app: &app, caller: &caller, parts, stepped_up, lease: session, uses, looked };
         serve(&running, OperationId(lease), purpose, socket).await;
         drop(place);
     }))

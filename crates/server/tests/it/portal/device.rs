@@ -15,7 +15,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 /// A device of somebody with a bearer.
 pub(crate) struct Device {
-    base: String,
+    pub(crate) base: String,
     bearer: String,
     pub(crate) signing: Option<WalletHalves<SigningHalf>>,
     pub(crate) backup: Option<WalletHalves<BackupHalf>>,
@@ -34,7 +34,15 @@ pub(crate) fn ids(of: [&[u8; 16]; 2]) -> [String; 2] {
 
 impl Device {
     pub(crate) fn new(base: &str, bearer: &str) -> Self {
-        Self { base: base.into(), bearer: bearer.into(), signing: None, backup: None, key: ChannelKey::generate().unwrap(), using: None, latest: 0 }
+        Self {
+            base: base.into(),
+            bearer: bearer.into(),
+            signing: None,
+            backup: None,
+            key: ChannelKey::generate().unwrap(),
+            using: None,
+            latest: 0,
+        }
     }
 
     /// The pairs of the signing halves.
@@ -72,7 +80,12 @@ impl Device {
     }
 
     /// The custodian's halves of the backup, secp256k1 first: over the channel.
-    pub(crate) async fn release(&self, operation: &str, after: &Value, pairs: &Value) -> Result<[BackupHalf; 2], Value> {
+    pub(crate) async fn release(
+        &self,
+        operation: &str,
+        after: &Value,
+        pairs: &Value,
+    ) -> Result<[BackupHalf; 2], Value> {
         let mut link = self.channel("eject").await?;
         link.tell(&json!({"operation": operation, "after": after, "pairs": pairs})).await;
         link.text().await?;
