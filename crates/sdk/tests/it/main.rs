@@ -28,6 +28,7 @@ mod sessions;
 mod support;
 mod transport;
 mod wallet;
+mod wallet_channel;
 mod wallet_crashes;
 mod wallet_drill;
 mod wallet_eject;

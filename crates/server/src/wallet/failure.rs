@@ -53,6 +53,11 @@ impl Failure {
         Self::new("WALLET_SUPERSEDED", ErrorCode::RevisionConflict, "the wallet changed while the session ran")
     }
 
+    /// Whether it is that.
+    pub(super) fn is_superseded(&self) -> bool {
+        self.code == "WALLET_SUPERSEDED"
+    }
+
     /// There is nothing to take the key out with.
     pub(super) fn no_backup() -> Self {
         Self::new("STATE_INVALID", ErrorCode::RevisionConflict, "there is no completed backup of this method")

@@ -84,12 +84,15 @@ async fn signature(running: &Running<'_>, link: &mut Link, wish: &Wish, kept: Op
     };
     running.is_still_in().await?;
     let device = link.device();
-    let record = match kept {
-        Some(_) => running.held().await?,
-        None => {
-            let begin = |record: &mut Record| signing_set(record, named, device).map(|_| None);
-            running.take(Missing::Refuse, begin).await?
-        }
+    let begin = |record: &mut Record| signing_set(record, named, device).map(|_| None);
+    let (record, kept) = match kept {
+        Some(kept) => match running.held().await {
+            Ok(record) => (record, Some(kept)),
+            // the wallet was taken from us meanwhile: once more from the start
+            Err(failure) if failure.is_superseded() => (running.take(Missing::Refuse, begin).await?, None),
+            Err(failure) => return Err(failure.into()),
+        },
+        None => (running.take(Missing::Refuse, begin).await?, None),
     };
     let set = signing_set(&record, named, device)?;
     let policies = running.policies().await?;
