@@ -79,21 +79,6 @@ impl Device {
         Ok(Link::over(socket, &self.key, &self.server_key().await, operation).await)
     }
 
-    /// The custodian's halves of the backup, secp256k1 first: over the channel.
-    pub(crate) async fn release(
-        &self,
-        operation: &str,
-        after: &Value,
-        pairs: &Value,
-    ) -> Result<[BackupHalf; 2], Value> {
-        let mut link = self.channel("eject").await?;
-        link.tell(&json!({"operation": operation, "after": after, "pairs": pairs})).await;
-        link.text().await?;
-        let halves = [link.octets().await?, link.octets().await?];
-        assert_eq!(link.text().await?["done"], true);
-        Ok(halves.map(|half| BackupHalf::from_bytes(&half).unwrap()))
-    }
-
     /// Makes the keys.
     pub(crate) async fn create(&mut self) -> Result<(), Value> {
         let made = self.run("create", json!({}), create_wallet).await?;
