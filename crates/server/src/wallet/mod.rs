@@ -40,7 +40,7 @@ pub use holders::Holders;
 use axum::routing::{get, post, put};
 use http::Method;
 
-use crate::http::{Route, Shape};
+use crate::http::{Access, Route, Shape};
 
 /// The endpoints of wallets.
 pub fn routes() -> Vec<Route> {
@@ -59,6 +59,7 @@ pub fn routes() -> Vec<Route> {
             "The server's key of the channels that wallets travel in, for clients to pin",
             get(channel_key::get),
         )
+        .access(Access::Public)
         .gives(Shape::Json("{key}")),
         Route::new(Method::GET, "/rest/v2/wallet", "The wallet of the caller", get(state::get)).gives(wallet()),
         Route::new(

@@ -167,8 +167,8 @@ impl Running<'_> {
         })
     }
 
-    /// Answers the client until the session is over: its outcome, and the message that is still to be sent. Whatever
-    /// leaves, leaves while the wallet is ours.
+    /// Answers the client until the session is over: its outcome, and the message that is still to be sent. The
+    /// wallet is ours when a message is looked at, since whether a check passed tells something, and when one leaves.
     pub(super) async fn drive<T: Send + 'static>(
         &self,
         link: &mut Link,
@@ -177,6 +177,7 @@ impl Running<'_> {
     ) -> Result<(T, Option<Vec<u8>>), Stop> {
         loop {
             let message = link.receive().await?;
+            self.still_held().await?;
             let (continued, step) = weight
                 .run(move || {
                     let step = session.handle(&message);
