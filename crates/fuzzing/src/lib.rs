@@ -22,7 +22,7 @@ mod server;
 
 pub use crypto::{crypto_entity, crypto_exchange, crypto_identity, crypto_keys, crypto_recovery};
 pub use model::{model_access, model_filter, model_schema, model_share, model_text};
-pub use mpc::{mpc_addresses, mpc_halves, mpc_messages};
+pub use mpc::{mpc_addresses, mpc_channel, mpc_halves, mpc_messages};
 pub use portal::server_keys;
 pub use sdk::{sdk_import, sdk_sealed, sdk_wallet};
 pub use server::{server_events, server_gateway, server_router};
@@ -54,6 +54,7 @@ pub const TARGETS: &[Target] = &[
     // a session is tens of milliseconds of curve arithmetic in a debug build
     Target { name: "mpc_messages", run: mpc_messages, mutations: 200 },
     Target { name: "mpc_addresses", run: mpc_addresses, mutations: 2000 },
+    Target { name: "mpc_channel", run: mpc_channel, mutations: 500 },
     Target { name: "server_router", run: server_router, mutations: 2000 },
     Target { name: "server_gateway", run: server_gateway, mutations: 2000 },
     Target { name: "server_keys", run: server_keys, mutations: 2000 },

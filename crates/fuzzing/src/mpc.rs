@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::LazyLock;
 
 use keystead_mpc::address::{Network, bitcoin, evm, solana, stellar, tron};
+use keystead_mpc::channel::{ChannelKey, Content, Initiator, Responder};
 use keystead_mpc::{
     BackupHalf, Curve, MpcError, PairCommitments, Party, Session, SessionParams, SignRequest, SigningHalf, WalletId,
     back_up, derive_public, keygen, recover, refresh, sign,
@@ -132,4 +133,53 @@ pub fn mpc_messages(data: &[u8]) {
         _ => pair(2, |at, params| refresh(params, &secp256k1.signing[at]), tamper).is_some(),
     };
     assert!(!(ended && changed), "both sides ended well, though a message was changed");
+}
+
+static KEYS: LazyLock<[ChannelKey; 2]> = LazyLock::new(|| [ChannelKey::new(&[1; 32]), ChannelKey::new(&[2; 32])]);
+
+/// Octets in the hands of somebody between the two sides of a channel: which of its messages, where in it, how; then what
+/// is put there. What opens is what was said next, and behind what does not open nothing does.
+pub fn mpc_channel(data: &[u8]) {
+    let Some(([at, high, middle, low, how], patch)) = data.split_first_chunk() else { return };
+    let (at, offset) = (usize::from(*at % 6), u32::from_be_bytes([0, *high, *middle, *low]) as usize);
+    let tamper = |turn: usize, message: &mut Vec<u8>| {
+        let from = if message.is_empty() { 0 } else { offset % message.len() };
+        match how % 4 {
+            _ if turn != at => (),
+            0 => message.splice(.., patch.iter().copied()).for_each(drop),
+            1 => message.splice(from.., patch.iter().copied()).for_each(drop),
+            2 => message.iter_mut().skip(from).zip(patch).for_each(|(byte, mask)| *byte ^= mask),
+            _ => message.splice(from..from, patch.iter().copied()).for_each(drop),
+        }
+    };
+    let [device, server] = &*KEYS;
+    let (initiator, mut first) = Initiator::new(device, &server.public(), b"fuzzed").unwrap();
+    let honest = first.clone();
+    tamper(0, &mut first);
+    let Ok(responder) = Responder::read(server, b"fuzzed", &first) else { return };
+    assert!(first == honest && responder.device() == device.public(), "another message 1 was read");
+    let (mut theirs, mut second) = responder.answer(b"payload").unwrap();
+    let honest = second.clone();
+    tamper(1, &mut second);
+    let Ok((mut ours, _)) = initiator.finish(&second) else { return };
+    assert_eq!(second, honest, "another message 2 was read");
+    let said: [&[u8]; 4] = [b"a wish", &[7; 70_000], b"", b"the end"];
+    let mut frames: Vec<_> = said.iter().map(|text| ours.seal(Content::Message, text).unwrap()).collect();
+    match how >> 2 {
+        1 => drop(frames.remove(offset % 4)),
+        2 => frames.swap(offset % 4, at % 4),
+        3 => frames.insert(at % 4, frames[offset % 4].clone()),
+        _ => (),
+    }
+    let mut over = false;
+    for (turn, mut frame) in frames.into_iter().enumerate() {
+        tamper(turn + 2, &mut frame);
+        match theirs.open(&frame) {
+            Ok((content, plain)) => {
+                assert!(!over, "it went on after its end");
+                assert!(content == Content::Message && *plain == *said[turn], "something else was said");
+            }
+            Err(_) => over = true,
+        }
+    }
 }

@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::net::SocketAddr;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::BodyExt as _;
 use keystead_server::groups::create_group;
+use keystead_server::http::Endpoints;
 use keystead_server::portal::{Custodian, Environment, make_key, set_environment};
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -22,7 +22,7 @@ const GROUP: &str = "env";
 /// An environment with a client, and everything that opens something of theirs.
 struct World {
     runtime: Runtime,
-    router: Router,
+    router: Endpoints,
     custodian: String,
     client: String,
     session: String,

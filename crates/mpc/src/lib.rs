@@ -28,8 +28,8 @@
 //!
 //! # What the caller does
 //!
-//! * Messages travel in a channel that is authenticated and secret end to end: they tell how new shares
-//!   differ from old ones. Its associated data includes [`Session::id`].
+//! * Messages travel in a channel that is authenticated and secret end to end, [`channel`]: they tell how new
+//!   shares differ from old ones. Each of them names [`Session::id`].
 //! * A response that was lost is sent again from a cache, never computed again.
 //! * Halves are stored sealed, with wallet, pair and generation as associated data. Nothing old is deleted
 //!   before all that is new is durable on both sides.
@@ -80,6 +80,7 @@
 pub mod address;
 mod backend;
 mod ban;
+pub mod channel;
 mod dkls;
 mod error;
 mod frost;
@@ -92,6 +93,8 @@ mod scalar_key;
 mod secret;
 mod session;
 mod signature;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod wire;
 
 pub use ban::{BanCounter, NotUsable, Standing};

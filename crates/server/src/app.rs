@@ -52,6 +52,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Calls of the interface of Portal.
     pub portal_limits: Limits,
+    /// Wallets that sessions have in hand.
+    pub wallets: crate::wallet::Holders,
     /// Wakes the worker.
     pub jobs: crate::jobs::Wake,
 }
@@ -77,6 +79,7 @@ impl App {
             blobs,
             metrics: Metrics::default(),
             portal_limits: Limits::default(),
+            wallets: crate::wallet::Holders::default(),
             jobs: crate::jobs::Wake::default(),
         })
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use aws_lc_rs::{constant_time, hkdf, hmac};
+use keystead_mpc::channel::ChannelKey;
 use zeroize::Zeroizing;
 
 use crate::rng::Rng;
@@ -46,6 +47,7 @@ pub struct ServerKeys {
     seal: LessSafeKey,
     token: Zeroizing<Vec<u8>>,
     identity: Ed25519KeyPair,
+    channel: ChannelKey,
 }
 
 impl ServerKeys {
@@ -69,6 +71,9 @@ impl ServerKeys {
             token: derive(b"token")?,
             identity: Ed25519KeyPair::from_seed_unchecked(&derive(b"identity")?)
                 .map_err(|_| io::Error::other("bad key"))?,
+            channel: ChannelKey::new(
+                derive(b"wallet channel")?.first_chunk().ok_or_else(|| io::Error::other("bad key"))?,
+            ),
         })
     }
 
@@ -161,6 +166,11 @@ impl ServerKeys {
     /// The key that [`Self::sign`]'s signatures are of; the same as long as the server's secret is.
     pub fn public_key(&self) -> &[u8] {
         self.identity.public_key().as_ref()
+    }
+
+    /// Our key of the channels that wallets travel in; the same as long as the server's secret is.
+    pub fn channel(&self) -> &ChannelKey {
+        &self.channel
     }
 
     /// The key that access and refresh tokens are signed with.

@@ -5,6 +5,7 @@ mod group;
 mod hcp;
 mod process;
 mod user;
+mod wallet;
 
 use anyhow::bail;
 use clap::Subcommand;
@@ -35,6 +36,9 @@ enum Command {
     /// Processes: ways to register and log in by a one-time code
     #[command(subcommand)]
     Process(process::Command),
+    /// Wallets: what applications are to know of the server
+    #[command(subcommand)]
+    Wallet(wallet::Command),
     /// Users: list, disable, enable, set a password, make a token
     #[command(subcommand)]
     User(user::Command),
@@ -52,6 +56,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Hcp(command) => hcp::run(&app, command).await,
             Command::Process(command) => process::run(&app, command).await,
             Command::User(command) => user::run(&app, command).await,
+            Command::Wallet(command) => Ok(wallet::run(&app, command)),
         };
         app.store.close().await;
         answer

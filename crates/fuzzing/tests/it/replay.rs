@@ -151,7 +151,7 @@ macro_rules! replays {
 replays! {
     model_schema model_filter model_access model_share model_text
     crypto_keys crypto_exchange crypto_entity crypto_identity crypto_recovery
-    mpc_halves mpc_messages mpc_addresses
+    mpc_halves mpc_messages mpc_addresses mpc_channel
     server_router server_gateway server_keys server_events
     sdk_import sdk_sealed sdk_wallet
 }

@@ -275,6 +275,13 @@ fn mpc(seeds: &mut Seeds) {
         seeds.add("mpc_messages", format!("cut-{operation}"), [operation, 1, 0, 9, 1]);
     }
     seeds.add("mpc_messages", "honest", [0, 11, 0, 0, 0]);
+    for at in 0..6_u8 {
+        // a flipped octet, a cut between two pieces, and frames in another order
+        seeds.add("mpc_channel", format!("flip-{at}"), [at, 0, 0, 40, 2, 1]);
+        seeds.add("mpc_channel", format!("cut-{at}"), [at, 0, 255, 255, 1]);
+        seeds.add("mpc_channel", format!("order-{at}"), [at, 0, 0, at.wrapping_add(1), (at % 3 + 1) << 2]);
+    }
+    seeds.add("mpc_channel", "honest", [5, 0, 0, 0, 3]);
 }
 
 fn server(seeds: &mut Seeds) {

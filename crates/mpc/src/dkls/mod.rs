@@ -13,7 +13,7 @@ mod keygen;
 mod refresh;
 mod sign;
 mod state;
-mod wire;
+pub(crate) mod wire;
 
 use dkls23_core::protocols::{Abort, AbortKind, AbortReason, PartyIndex};
 

@@ -41,7 +41,7 @@ pub(super) fn sign(stage: &Stage, half: &SigningHalf, request: &SignRequest) -> 
     };
     match stage.party {
         Side::Client => client(signer),
-        Side::Server => Ok(server(signer)),
+        Side::Server => server(signer),
     }
 }
 
@@ -56,10 +56,11 @@ fn client(signer: Signer) -> Result<Turn<Signed>, MpcError> {
     }))
 }
 
-fn server(signer: Signer) -> Turn<Signed> {
-    Turn::listen(move |first| {
+/// Its first phase does not wait for the client's, so that both can run at the same time.
+fn server(signer: Signer) -> Result<Turn<Signed>, MpcError> {
+    let (kept, own_first) = signer.phase1()?;
+    Ok(Turn::listen(move |first| {
         let phase1 = decode(first)?;
-        let (kept, own_first) = signer.phase1()?;
         let (kept, own_second) = signer.phase2(kept, phase1)?;
         let second: SignSecond = (own_first, own_second);
         Ok(Turn::say(encode(&second)?, move |third| {
@@ -68,7 +69,7 @@ fn server(signer: Signer) -> Turn<Signed> {
             let fourth = encode(&own)?;
             Ok(Turn::last(fourth, signer.finish(&x, own, broadcast)?))
         }))
-    })
+    }))
 }
 
 type Kept1 = (UniqueKeep1to2<Secp>, BTreeMap<PartyIndex, KeepPhase1to2<Secp>>);

@@ -13,22 +13,22 @@ pub(super) use crate::wire::{decode, encode};
 
 /// Our polynomial at the index of the peer.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Fragment(pub(super) Zeroizing<Scalar>);
+pub(crate) struct Fragment(pub(super) Zeroizing<Scalar>);
 
 /// Commitments, which must all differ from the peer's.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Committed {
+pub(crate) struct Committed {
     /// To the proof of knowledge of the new share or correction.
     pub(super) proof: [u8; 32],
     /// To our half of the seed of zero shares.
     pub(super) seed: [u8; 32],
     /// To our half of the chain code, in a key generation.
-    pub(super) chain: Option<[u8; 32]>,
+    pub(crate) chain: Option<[u8; 32]>,
 }
 
 /// What [`Committed`] committed to. Sent once the peer committed, too.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Opened {
+pub(crate) struct Opened {
     pub(super) proof: DLogProof<Secp>,
     pub(super) seed: Opening,
     pub(super) chain: Option<Opening>,
@@ -38,15 +38,15 @@ pub(super) struct Opened {
 
 /// 32 bytes behind a commitment.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Opening {
+pub(crate) struct Opening {
     pub(super) value: Zeroizing<[u8; 32]>,
     pub(super) salt: Zeroizing<Vec<u8>>,
 }
 
 /// The server's first message of a key generation or refresh.
-pub(super) type Second = (Fragment, Committed);
+pub(crate) type Second = (Fragment, Committed);
 /// The client's second.
-pub(super) type Third = (Committed, Opened);
+pub(crate) type Third = (Committed, Opened);
 
 /// The server's first message of a signature.
 pub(super) type SignSecond = (TransmitPhase1to2, TransmitPhase2to3<Secp>);

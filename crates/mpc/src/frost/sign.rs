@@ -56,10 +56,11 @@ fn client(signer: Signer) -> Result<Turn<Signed>, MpcError> {
     }))
 }
 
+/// Commits before it hears the client, so that both can do so at the same time.
 fn server(signer: Signer) -> Turn<Signed> {
+    let (nonces, own) = signer.commit();
     Turn::listen(move |first| {
         let theirs: SigningCommitments = decode(first)?;
-        let (nonces, own) = signer.commit();
         let (_, share) = signer.sign(nonces, own, theirs)?;
         let second: Second = (own, share);
         Ok(Turn::last(encode(&second)?, Signed { public_key: signer.public_key, signature: None }))

@@ -119,7 +119,19 @@ impl Opening {
                 let owner = owner.map(|owner| (owner.owner_type(), owner.id().to_owned()));
                 let trust = Trust::new(parts.clone(), owner.as_ref().map_or(&user, |(_, id)| id));
                 let (keys, exchange, memo) = (OwnKeys::new(found), Exchange::default(), Memo::default());
-                Ok(Api::new(Core { caller, keys, parts, user, owner, exchange, trust, memo, seen: Seen::default() }))
+                Ok(Api::new(Core {
+                    caller,
+                    keys,
+                    parts,
+                    user,
+                    owner,
+                    exchange,
+                    trust,
+                    memo,
+                    seen: Seen::default(),
+                    #[cfg(not(target_family = "wasm"))]
+                    signer: crate::wallet::KeptSigner::default(),
+                }))
             }
             Err(error) => {
                 // nobody will use this session; if the server cannot be told, it ends by itself

@@ -62,6 +62,9 @@ pub(crate) struct Core {
     pub(crate) memo: Memo,
     /// Which revisions of records were seen.
     pub(crate) seen: Seen,
+    /// The socket that the wallet signs over.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) signer: crate::wallet::KeptSigner,
 }
 
 impl Core {
@@ -71,7 +74,8 @@ impl Core {
         let trust = Trust::new(parts.clone(), &user);
         let (keys, exchange) = (OwnKeys::new(own::Found::default()), Exchange::default());
         let (memo, seen) = (Memo::default(), Seen::default());
-        Self { caller, keys, parts, user, owner: None, exchange, trust, memo, seen }
+        let signer = crate::wallet::KeptSigner::default();
+        Self { caller, keys, parts, user, owner: None, exchange, trust, memo, seen, signer }
     }
 
     /// A new random id.

@@ -43,6 +43,8 @@ pub(crate) struct Parts {
     pub(crate) key_storage: Arc<dyn KeyStorage>,
     pub(crate) strategies: Arc<dyn CryptoStrategies>,
     pub(crate) key_size: KeySize,
+    /// The server's channel key, where the application knows it.
+    pub(crate) wallet_server_key: Option<String>,
 }
 
 /// What builders have in common.
@@ -60,6 +62,7 @@ pub(crate) struct PartsBuilder {
     pub(crate) key_pairs: Vec<PrivateKey>,
     pub(crate) application_id: Option<String>,
     pub(crate) plain_http: bool,
+    pub(crate) wallet_server_key: Option<String>,
 }
 
 impl PartsBuilder {
@@ -78,6 +81,7 @@ impl PartsBuilder {
             key_storage: self.key_storage.ok_or(ConfigurationError::Missing("key_storage"))?,
             strategies: self.strategies.unwrap_or_else(|| Arc::new(ReportMissingKeys)),
             key_size: self.key_size,
+            wallet_server_key: self.wallet_server_key,
         };
         Ok((parts, self.key_pairs))
     }
@@ -166,6 +170,13 @@ macro_rules! with_platform {
             /// Allows `http://` to other machines than this one: everybody on the way reads tokens and codes.
             pub fn dangerously_allow_plain_http(mut self) -> Self {
                 self.parts.plain_http = true;
+                self
+            }
+
+            /// The server's key of the channel that wallets travel in, 64 hexadecimal digits as `keystead admin
+            /// wallet channel-key` prints them. Without it, the key is learned when a wallet is used first, and kept.
+            pub fn wallet_server_key(mut self, key: impl Into<String>) -> Self {
+                self.parts.wallet_server_key = Some(key.into());
                 self
             }
         }

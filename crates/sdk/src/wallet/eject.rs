@@ -1,18 +1,15 @@
 //! Taking the whole keys out.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use keystead_model::wallet::{Fence, OperationKind, PerCurve};
-use keystead_mpc::{BackupHalf, EjectedKey, WalletHalves, WalletId};
-use serde::Deserialize;
+use keystead_model::wallet::{Fence, OperationKind};
+use keystead_mpc::{BackupHalf, EjectedKey, WalletHalves};
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::device::backup_pairs;
 use super::engine::{Means, Reached};
+use super::link::{Link, Told, unreadable};
+use super::session::wallet_id;
 use super::{BackupMethod, TRIES, Wallet, WalletError, methods};
 use crate::call::Call;
-use crate::error::{RequestError, WriteError};
 
 /// The whole keys of a wallet. From here on whoever has them needs nobody else.
 ///
@@ -25,13 +22,6 @@ pub struct Ejected {
     pub secp256k1: EjectedKey,
     /// For Solana and Stellar.
     pub ed25519: EjectedKey,
-}
-
-/// The custodian's halves.
-#[derive(Deserialize)]
-struct Released {
-    wallet: String,
-    halves: PerCurve<String>,
 }
 
 impl Wallet {
@@ -79,22 +69,35 @@ impl Wallet {
     }
 
     async fn released(&self, fence: Fence, ours: &WalletHalves<BackupHalf>) -> Result<Ejected, WalletError> {
-        let after = fence.generation.0.saturating_sub(1);
-        let body = json!({ "operation": fence.operation, "after": after, "pairs": backup_pairs(ours) });
-        let call = Call::post(&["wallet", "eject"]).json(&body).repeatable();
-        let Released { wallet, halves } = self.core.caller.write(call).await.map_err(refused)?;
-        let mut id = [0; 16];
-        hex::decode_to_slice(wallet, &mut id).map_err(|_| RequestError::Unreadable)?;
-        let whole = |own: &BackupHalf, theirs: String| -> Result<EjectedKey, WalletError> {
-            let bytes = STANDARD.decode(Zeroizing::new(theirs).as_bytes()).map(Zeroizing::new);
-            let bytes = bytes.map_err(|_| RequestError::Unreadable)?;
-            let theirs = BackupHalf::from_bytes(&bytes).map_err(|_| RequestError::Unreadable)?;
-            Ok(keystead_mpc::eject(WalletId(id), own, &theirs)?)
-        };
-        Ok(Ejected {
-            secp256k1: whole(&ours.secp256k1, halves.secp256k1)?,
-            ed25519: whole(&ours.ed25519, halves.ed25519)?,
+        self.core.signer.close().await;
+        let mut link = Link::open(&self.core, "eject").await?;
+        let keys = self.take_out(&mut link, fence, ours).await;
+        link.close().await;
+        keys.map_err(|error| match error {
+            WalletError::ShareMismatch(_) => WalletError::BackupRetired,
+            error => error,
         })
+    }
+
+    async fn take_out(
+        &self,
+        link: &mut Link,
+        fence: Fence,
+        ours: &WalletHalves<BackupHalf>,
+    ) -> Result<Ejected, WalletError> {
+        let after = fence.generation.0.saturating_sub(1);
+        let wish = json!({ "operation": fence.operation, "after": after, "pairs": backup_pairs(ours) });
+        link.wish(&wish).await?;
+        let Told::Begun { wallet, .. } = link.text().await? else { return Err(unreadable()) };
+        let wallet = wallet_id(&wallet)?;
+        let [secp256k1, ed25519] = [link.message().await?, link.message().await?];
+        let whole = |own: &BackupHalf, theirs: &[u8]| -> Result<EjectedKey, WalletError> {
+            let theirs = BackupHalf::from_bytes(theirs).map_err(|_| unreadable())?;
+            Ok(keystead_mpc::eject(wallet, own, &theirs)?)
+        };
+        let keys = Ejected { secp256k1: whole(&ours.secp256k1, &secp256k1)?, ed25519: whole(&ours.ed25519, &ed25519)? };
+        link.done(fence.generation).await?;
+        Ok(keys)
     }
 
     async fn say_ejected(&self, fence: Fence) -> Result<(), WalletError> {
@@ -102,17 +105,5 @@ impl Wallet {
         let call = Call::post(&["wallet", "eject", "done"]).json(&body).repeatable();
         let _: Value = self.core.caller.write(call).await?;
         Ok(())
-    }
-}
-
-fn refused(error: WriteError) -> WalletError {
-    let WriteError::Request(error) = error else { return error.into() };
-    let field = error.refusal().and_then(|refusal| refusal.field().map(str::to_owned));
-    match (&error, field.as_deref()) {
-        (RequestError::Forbidden(_), Some("ejectableUntil")) => WalletError::EjectNotAllowed,
-        (RequestError::Forbidden(_), _) => WalletError::StepUpRequired,
-        (RequestError::Invalid(_), Some("pairs")) => WalletError::BackupRetired,
-        (RequestError::Failed(refusal), _) if refusal.status() == 503 => WalletError::CustodianFailed,
-        _ => error.into(),
     }
 }

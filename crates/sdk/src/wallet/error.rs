@@ -30,6 +30,14 @@ pub enum WalletError {
     /// That happened too often: a person has to look.
     #[error("the wallet is locked: ask the operator")]
     Locked,
+    /// The server's key of the channel is not the one that is pinned: the application's, or the one of the first use.
+    /// Somebody may be between this device and the server; nothing was sent to them. A server that lost its secret has
+    /// another key, too, and nothing of the wallet any more.
+    #[error("the server is not the one that this device knows: its channel key is another one")]
+    ServerKeyChanged,
+    /// The halves were made with another key of a device: recover the wallet here.
+    #[error("the wallet was made or recovered with another device key: recover it here")]
+    OtherDevice,
     /// Another session with the wallet is under way: try again in a moment.
     #[error("another session with the wallet is under way")]
     Busy,
@@ -120,6 +128,8 @@ impl WalletError {
             "WALLET_FROZEN" => Self::Frozen,
             "WALLET_LOCKED" => Self::Locked,
             "WALLET_BUSY" => Self::Busy,
+            "OTHER_DEVICE" => Self::OtherDevice,
+            "EJECT_WINDOW_CLOSED" => Self::EjectNotAllowed,
             "OPERATION_IN_PROGRESS" => Self::InProgress,
             "TOO_MANY_ABORTS" => Self::Busy,
             "ADDRESS_BLOCKED" => Self::Denied("ADDRESS_BLOCKED"),

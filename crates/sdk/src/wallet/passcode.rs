@@ -4,7 +4,7 @@
 //! the same from us: the halves are erased when the wallet is used next, and the wallet has to be recovered.
 
 use super::device::Device;
-use super::{Wallet, WalletError};
+use super::{Wallet, WalletError, identity};
 
 impl Wallet {
     /// What this device keeps: nothing, where it asks for no passcode.
@@ -12,7 +12,9 @@ impl Wallet {
         let core = &*self.core;
         let mut device = Device::load(core).await?;
         if !device.state.halves().is_empty() && !core.parts.key_storage.is_protected().await? {
+            core.signer.close().await;
             device.erase(core).await?;
+            identity::forget_device_key(core).await?;
         }
         Ok(device)
     }

@@ -1,48 +1,23 @@
-//! One protocol session with the server, over one socket.
+//! One operation with the server, over a socket of its own.
 
 use std::time::Duration;
 
-use http::Method;
 use keystead_model::wallet::Generation;
 use keystead_mpc::{MpcError, Party, Session, SessionParams, WalletId};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::WalletError;
+use super::link::{Link, Told, unreadable};
 use crate::api::Core;
-use crate::call::Call;
-use crate::error::RequestError;
-use crate::transport::{Frame, Socket, TransportError};
 
-/// The subprotocol.
-const PROTOCOL: &str = "keystead.wallet.v1";
 /// How often a wallet that is busy is tried.
-const ATTEMPTS: u32 = 6;
+pub(super) const ATTEMPTS: u32 = 6;
 /// The wait before the second attempt; doubles each time.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 
-/// A text of the server.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Told {
-    Error {
-        error: Refusal,
-    },
-    Done {
-        done: bool,
-        generation: Generation,
-    },
-    #[serde(rename_all = "camelCase")]
-    Begun {
-        wallet: String,
-        generation: Generation,
-        server_nonce: String,
-    },
-}
-
-#[derive(Deserialize)]
-struct Refusal {
-    code: String,
+/// How long to wait after so many attempts.
+pub(super) fn wait(attempts: u32) -> Duration {
+    FIRST_WAIT.saturating_mul(1 << attempts)
 }
 
 /// What came of a session, for which generation of which wallet.
@@ -59,11 +34,13 @@ pub(super) async fn run<T: Send + 'static>(
     wish: &Value,
     make: impl Fn(&SessionParams) -> Result<Session<T>, MpcError>,
 ) -> Result<Outcome<T>, WalletError> {
+    // the wallet is needed for something else
+    core.signer.close().await;
     let mut attempt = 0;
     loop {
         match once(core, operation, wish.clone(), &make).await {
             Err(WalletError::Busy) if attempt + 1 < ATTEMPTS => {
-                core.parts.time.sleep(FIRST_WAIT.saturating_mul(1 << attempt)).await;
+                core.parts.time.sleep(wait(attempt)).await;
                 attempt += 1;
             }
             done => return done,
@@ -77,85 +54,46 @@ async fn once<T: Send + 'static>(
     mut wish: Value,
     make: &impl Fn(&SessionParams) -> Result<Session<T>, MpcError>,
 ) -> Result<Outcome<T>, WalletError> {
-    let mut client_nonce = [0; 32];
-    core.parts.random.fill(&mut client_nonce);
-    if let Some(object) = wish.as_object_mut() {
-        object.insert("clientNonce".to_owned(), json!(hex::encode(client_nonce)));
-    }
-    let call = Call::new(Method::GET, &["ws", "v2", "wallet", operation]);
-    let mut socket = core.caller.socket(call, PROTOCOL).await?;
-    let done = speak(&mut *socket, &wish, client_nonce, make).await;
-    socket.close().await;
+    let client_nonce = nonce(core, &mut wish);
+    let mut link = Link::open(core, operation).await?;
+    let done = speak(&mut link, &wish, client_nonce, make).await;
+    link.close().await;
     done
 }
 
+/// A nonce of ours for one session, which the wish tells.
+pub(super) fn nonce(core: &Core, wish: &mut Value) -> [u8; 32] {
+    let mut nonce = [0; 32];
+    core.parts.random.fill(&mut nonce);
+    if let Some(object) = wish.as_object_mut() {
+        object.insert("clientNonce".to_owned(), json!(hex::encode(nonce)));
+    }
+    nonce
+}
+
 async fn speak<T: Send + 'static>(
-    socket: &mut dyn Socket,
+    link: &mut Link,
     wish: &Value,
     client_nonce: [u8; 32],
     make: &impl Fn(&SessionParams) -> Result<Session<T>, MpcError>,
 ) -> Result<Outcome<T>, WalletError> {
-    socket.send(&wish.to_string()).await?;
-    let Told::Begun { wallet, generation, server_nonce } = text(socket).await? else { return Err(unreadable()) };
-    let (mut id, mut nonce) = ([0; 16], [0; 32]);
-    hex::decode_to_slice(&wallet, &mut id).map_err(|_| unreadable())?;
-    hex::decode_to_slice(&server_nonce, &mut nonce).map_err(|_| unreadable())?;
-    let mut session = make(&SessionParams {
+    link.wish(wish).await?;
+    let Told::Begun { wallet, generation } = link.text().await? else { return Err(unreadable()) };
+    let session = make(&SessionParams {
         party: Party::Client,
-        wallet: WalletId(id),
+        wallet: wallet_id(&wallet)?,
         target_generation: generation.0,
         client_nonce,
-        server_nonce: nonce,
+        server_nonce: link.nonce(),
     })?;
-    let mut message = session.start()?;
-    let value = loop {
-        if let Some(message) = message.take() {
-            socket.send_octets(message).await?;
-        }
-        let step = session.handle(&octets(socket).await?)?;
-        if let Some(value) = step.outcome {
-            if let Some(last) = step.message {
-                socket.send_octets(last).await?;
-            }
-            break value;
-        }
-        message = step.message;
-    };
-    // until the server says so it may not have stored its part
-    match text(socket).await? {
-        Told::Done { done: true, generation: stored } if stored == generation => {
-            Ok(Outcome { value, wallet, generation })
-        }
-        _ => Err(unreadable()),
-    }
+    let value = link.converse(session).await?;
+    link.done(generation).await?;
+    Ok(Outcome { value, wallet, generation })
 }
 
-fn unreadable() -> WalletError {
-    RequestError::Unreadable.into()
-}
-
-/// The next text, unless it says that something failed.
-async fn text(socket: &mut dyn Socket) -> Result<Told, WalletError> {
-    match socket.receive().await? {
-        Frame::Text(text) => read(&text),
-        Frame::Octets(_) => Err(unreadable()),
-        Frame::Closed { .. } => Err(TransportError::Interrupted.into()),
-    }
-}
-
-/// The next message of the protocol.
-async fn octets(socket: &mut dyn Socket) -> Result<Vec<u8>, WalletError> {
-    match socket.receive().await? {
-        Frame::Octets(octets) => Ok(octets),
-        Frame::Text(text) => Err(read(&text).err().unwrap_or_else(unreadable)),
-        Frame::Closed { .. } => Err(TransportError::Interrupted.into()),
-    }
-}
-
-fn read(text: &str) -> Result<Told, WalletError> {
-    match serde_json::from_str(text) {
-        Ok(Told::Error { error }) => Err(WalletError::told(&error.code)),
-        Ok(told) => Ok(told),
-        Err(_) => Err(unreadable()),
-    }
+/// The id of a wallet, of 32 hexadecimal digits.
+pub(super) fn wallet_id(text: &str) -> Result<WalletId, WalletError> {
+    let mut id = [0; 16];
+    hex::decode_to_slice(text, &mut id).map_err(|_| unreadable())?;
+    Ok(WalletId(id))
 }

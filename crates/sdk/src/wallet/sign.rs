@@ -3,13 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keystead_model::wallet::PairIds;
-use keystead_mpc::{Curve, SignRequest, Signature, sign};
+use keystead_mpc::{Curve, SignRequest, Signature};
 use serde_json::json;
 
 use super::device::Device;
-use super::session::{Outcome, run};
 use super::{Wallet, WalletError};
-use crate::error::RequestError;
 
 impl Wallet {
     pub(super) async fn sign(&self, request: &SignRequest, payload: Option<&[u8]>) -> Result<Signature, WalletError> {
@@ -41,16 +39,14 @@ impl Wallet {
     ) -> Result<Signature, WalletError> {
         let core = &*self.core;
         device.bans().check()?;
-        let (pair, curve) = match request.curve() {
-            Curve::Secp256k1 => (pairs.secp256k1, "SECP256K1"),
-            Curve::Ed25519 => (pairs.ed25519, "ED25519"),
+        let curve = match request.curve() {
+            Curve::Secp256k1 => "SECP256K1",
+            Curve::Ed25519 => "ED25519",
         };
-        let half = device.half(core, pair).await?;
         let payload = payload.map(|payload| STANDARD.encode(payload));
         let content = STANDARD.encode(request.content());
         let wish = json!({ "curve": curve, "content": content, "payload": payload, "pairs": pairs });
-        match run(core, "sign", &wish, |params| sign(params, &half, request)).await {
-            Ok(Outcome { value, .. }) => value.signature.ok_or_else(|| RequestError::Unreadable.into()),
+        match core.signer.sign(core, device, pairs, (request, wish)).await {
             Err(WalletError::Protocol(error)) => {
                 // stored before anything else happens (`spec/wallet.md` 5.4)
                 let mut bans = device.bans();
@@ -60,7 +56,7 @@ impl Wallet {
                 }
                 Err(WalletError::Protocol(error))
             }
-            Err(error) => Err(error),
+            signed => signed,
         }
     }
 }

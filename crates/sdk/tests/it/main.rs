@@ -28,6 +28,7 @@ mod sessions;
 mod support;
 mod transport;
 mod wallet;
+mod wallet_channel;
 mod wallet_client;
 mod wallet_crashes;
 mod wallet_drill;

@@ -81,6 +81,11 @@ impl Events {
         }
     }
 
+    /// Waits until the server stops.
+    pub(crate) async fn stopped(&self) {
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
+    }
+
     /// Whether no new sockets are taken.
     pub(crate) fn is_stopping(&self) -> bool {
         *self.stopping.borrow()

@@ -5,21 +5,22 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use keystead_model::error::FieldError;
 use keystead_model::wallet::choose::backup_held;
-use keystead_model::wallet::{Event, Fence, LifecycleError, Millis, OperationKind, PairIds};
-use keystead_mpc::BackupHalf;
+use keystead_model::wallet::{Event, Fence, LifecycleError, Millis, OperationKind};
 use serde_json::{Value, json};
 
-use super::caller::{Caller, StepUp};
+use super::caller::Caller;
 use super::change::{Missing, Whose, change};
-use super::confirm::{fence, field};
+use super::confirm::fence;
 use super::custodian::halves_of;
 use super::effects::now;
 use super::failure::Failure;
+use super::link::Link;
+use super::running::Running;
+use super::socket::Stop;
 use super::state::describe;
+use super::wish::Wish;
 use crate::app::App;
 use crate::auth::Session;
 use crate::error::{ApiError, ApiResult};
@@ -56,22 +57,15 @@ pub(super) async fn window(State(app): State<Arc<App>>, session: Session, Json(b
     json_body(&json!({ "ejectableUntil": until }))
 }
 
-/// `POST wallet/eject`: the custodian's halves. May be asked again until the owner said to have the keys.
-pub(super) async fn release(
-    State(app): State<Arc<App>>,
-    Caller { group, owner, .. }: Caller,
-    StepUp(stepped_up): StepUp,
-    Json(body): Json,
-) -> ApiResult<Response> {
-    let operation = field(&body, "operation", "an id, chosen at random")?;
-    let after = field(&body, "after", "the generation seen last")?;
-    let from: PairIds = field(&body, "pairs", "the ids of the pairs {SECP256K1, ED25519}")?;
-    let whose = Whose { group: &group, owner: &owner };
+/// The custodian's halves, over a socket. May be asked again until the owner said to have the keys.
+pub(super) async fn release(running: &Running<'_>, link: &mut Link, wish: &Wish) -> Result<(), Stop> {
+    let (app, whose, stepped_up) = (running.app, running.whose(), running.stepped_up);
+    let ((operation, after), from) = (wish.operation()?, wish.pairs()?);
     let operation_kind = OperationKind::Eject { from };
-    let began = Event::OperationBegan { operation, after, operation_kind, stepped_up, at: now(&app) };
-    let record = change(&app, whose, Missing::Refuse, |_| Ok(Some(began.clone()))).await?;
+    let began = Event::OperationBegan { operation, after, operation_kind, stepped_up, at: now(app) };
+    let record = change(app, whose, Missing::Refuse, |_| Ok(Some(began.clone()))).await?;
     // each time: the operation may have begun while the window was open, and by somebody who had just logged in
-    if record.state.ejectable_until().is_none_or(|until| now(&app) >= until) {
+    if record.state.ejectable_until().is_none_or(|until| now(app) >= until) {
         return Err(Failure::from(LifecycleError::EjectWindowClosed).into());
     }
     if !stepped_up {
@@ -79,18 +73,18 @@ pub(super) async fn release(
     }
     let current = record.state.operation().filter(|current| current.kind == operation_kind);
     let fence: Fence = current.ok_or_else(Failure::through)?.fence;
-    let set = backup_held(&record.state, from).map_err(Failure::from)?;
-    let halves = halves_of(&app, whose, &record, set).await?;
+    let set = backup_held(&record.state, from)?;
+    let halves = halves_of(app, whose, &record, set).await?;
     // stored before the halves leave
-    let released = Event::BackupHalfReleased { fence, at: now(&app) };
-    change(&app, whose, Missing::Refuse, |_| Ok(Some(released.clone()))).await?;
+    let released = Event::BackupHalfReleased { fence, at: now(app) };
+    change(app, whose, Missing::Refuse, |_| Ok(Some(released.clone()))).await?;
     tracing::warn!("the custodian's halves of a wallet went to its owner");
-    let half = |half: &BackupHalf| STANDARD.encode(&*half.to_bytes());
-    json_body(&json!({
-        "wallet": record.wallet,
-        "generation": fence.generation,
-        "halves": { "SECP256K1": half(&halves.secp256k1), "ED25519": half(&halves.ed25519) },
-    }))
+    link.tell(&json!({ "wallet": record.wallet, "generation": fence.generation })).await?;
+    // in a fixed order, as messages of a protocol of which there is nothing else
+    for half in [&halves.secp256k1, &halves.ed25519] {
+        link.send(&half.to_bytes()).await?;
+    }
+    link.done(None, fence.generation).await
 }
 
 /// `POST wallet/eject/done`: the owner has the keys.

@@ -32,6 +32,17 @@ impl Failure {
         Self { code: "WALLET_BUSY", error }
     }
 
+    /// Whether it is that.
+    pub(super) fn is_busy(&self) -> bool {
+        self.code == "WALLET_BUSY"
+    }
+
+    /// The signing pairs were made with another device.
+    pub(super) fn other_device() -> Self {
+        let message = "the signing pairs were made with another device key: recover the wallet on this device";
+        Self::new("OTHER_DEVICE", ErrorCode::Forbidden, message)
+    }
+
     /// The owner has none.
     pub(super) fn no_wallet() -> Self {
         LifecycleError::NoWallet.into()
@@ -40,6 +51,11 @@ impl Failure {
     /// The lease was taken by another session, or what the session started from counts no more.
     pub(super) fn superseded() -> Self {
         Self::new("WALLET_SUPERSEDED", ErrorCode::RevisionConflict, "the wallet changed while the session ran")
+    }
+
+    /// Whether it is that.
+    pub(super) fn is_superseded(&self) -> bool {
+        self.code == "WALLET_SUPERSEDED"
     }
 
     /// There is nothing to take the key out with.

@@ -4,7 +4,7 @@
 //! device has the other, and whoever has one of them has nothing. The protocols are those of `keystead-mpc`, and which
 //! pairs count is said by [`keystead_model::wallet`]. Here is what these leave to their callers: who may ([`caller`]),
 //! one session at a time and one transaction for each change ([`record`], [`change`]), what a change asks for
-//! ([`effects`], [`halves`], [`work`], [`custodian`]), the messages ([`socket`], [`operations`]), what may be signed
+//! ([`effects`], [`halves`], [`work`], [`custodian`]), the messages ([`socket`], [`link`], [`running`], [`signing`], [`operations`]), what may be signed
 //! ([`policy`]), what the client says of its own half ([`confirm`]), the restore drill ([`drill`]), and the way out
 //! ([`eject`]).
 //!
@@ -14,6 +14,7 @@
 pub(crate) mod access;
 pub mod caller;
 mod change;
+mod channel_key;
 mod confirm;
 mod custodian;
 mod drill;
@@ -21,21 +22,27 @@ mod effects;
 mod eject;
 mod failure;
 pub(crate) mod halves;
+mod holders;
+mod link;
 mod operations;
 #[cfg(feature = "testing")]
 mod pause;
 mod policy;
 mod record;
 pub(crate) mod release;
+mod running;
+mod signing;
 mod socket;
 mod state;
 mod wish;
 pub(crate) mod work;
 
+pub use holders::Holders;
+
 use axum::routing::{get, post, put};
 use http::Method;
 
-use crate::http::{Route, Shape};
+use crate::http::{Access, Route, Shape};
 
 /// The endpoints of wallets.
 pub fn routes() -> Vec<Route> {
@@ -45,9 +52,17 @@ pub fn routes() -> Vec<Route> {
         Route::new(
             Method::GET,
             "/ws/v2/wallet/{operation}",
-            "Create, sign, back up or recover a wallet (web socket)",
+            "Create, sign with, back up, recover or eject a wallet (web socket)",
             get(socket::upgrade),
         ),
+        Route::new(
+            Method::GET,
+            "/rest/v2/wallet/channel-key",
+            "The server's key of the channels that wallets travel in, for clients to pin",
+            get(channel_key::get),
+        )
+        .access(Access::Public)
+        .gives(Shape::Json("{key}")),
         Route::new(Method::GET, "/rest/v2/wallet", "The wallet of the caller", get(state::get)).gives(wallet()),
         Route::new(
             Method::POST,
@@ -101,14 +116,6 @@ pub fn routes() -> Vec<Route> {
         )
         .takes(Shape::Json("{owner, ejectableUntil?}"))
         .gives(Shape::Json("{ejectableUntil}")),
-        Route::new(
-            Method::POST,
-            "/rest/v2/wallet/eject",
-            "The custodian's halves of a backup, while the window is open",
-            post(eject::release),
-        )
-        .takes(Shape::Json("{operation, after, pairs}"))
-        .gives(Shape::Json("{wallet, generation, halves}")),
         Route::new(Method::POST, "/rest/v2/wallet/eject/done", "Say that the keys are out", post(eject::done))
             .takes(Shape::Json("{operation, generation}"))
             .gives(wallet()),

@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keystead_model::rev::Rev;
-use keystead_model::wallet::{CustodianSlots, PairId, PairStatus, WalletState};
+use keystead_model::wallet::{CustodianSlots, Generation, PairId, PairStatus, WalletState};
+use keystead_mpc::channel::ChannelPublic;
 use keystead_mpc::{PairCommitments, WalletId};
 use keystead_store::documents::{Document, Projection, Written};
 use keystead_store::{Reading, Writing};
@@ -60,6 +61,9 @@ pub(super) struct Record {
     /// When they were made.
     #[serde(default)]
     pub(super) made: BTreeMap<PairId, i64>,
+    /// The key of the device that signing pairs were made with, by their generation, in hexadecimal digits.
+    #[serde(default)]
+    devices: BTreeMap<Generation, String>,
     lease: Option<Lease>,
     /// When sessions failed lately.
     #[serde(default)]
@@ -79,6 +83,7 @@ impl Record {
             state: WalletState::new(CustodianSlots::default()),
             public: BTreeMap::new(),
             made: BTreeMap::new(),
+            devices: BTreeMap::new(),
             lease: None,
             aborts: Vec::new(),
             signatures: Vec::new(),
@@ -102,6 +107,20 @@ impl Record {
         self.public.insert(half.pair, STANDARD.encode(half.public.to_bytes()));
     }
 
+    /// Signing pairs are made with this device.
+    pub(super) fn set_device(&mut self, generation: Generation, device: ChannelPublic) {
+        self.devices.insert(generation, device.to_string());
+    }
+
+    /// Refuses another device than the one that the signing pairs were made with: whoever stole a bearer does not even
+    /// begin a session with them.
+    pub(super) fn require_device(&self, generation: Generation, device: ChannelPublic) -> Result<(), Failure> {
+        match self.devices.get(&generation) {
+            Some(known) if *known == device.to_string() => Ok(()),
+            _ => Err(Failure::other_device()),
+        }
+    }
+
     /// Forgets what is public of pairs that are retired.
     pub(super) fn tidy(&mut self) {
         let signing = self.state.signing_sets().iter().filter(|set| set.status != PairStatus::Retired);
@@ -110,6 +129,9 @@ impl Record {
         let live: Vec<PairId> = sets.flat_map(|pairs| [pairs.secp256k1, pairs.ed25519]).collect();
         self.public.retain(|pair, _| live.contains(pair));
         self.made.retain(|pair, _| live.contains(pair));
+        let signing = self.state.signing_sets().iter().filter(|set| set.status != PairStatus::Retired);
+        let live: Vec<Generation> = signing.map(|set| set.generation).collect();
+        self.devices.retain(|generation, _| live.contains(generation));
     }
 
     /// Takes the wallet for `session`. One protocol at a time: several at once would tell a cheater several bits
@@ -142,6 +164,11 @@ impl Record {
     /// Whether the wallet is still `session`'s.
     pub(super) fn is_leased_to(&self, session: &str) -> bool {
         self.lease.as_ref().is_some_and(|lease| lease.session == session)
+    }
+
+    /// Whether the wallet is `session`'s until then, so that nobody else takes it before.
+    pub(super) fn is_leased_until(&self, session: &str, until: i64) -> bool {
+        self.lease.as_ref().is_some_and(|lease| lease.session == session && lease.until >= until)
     }
 
     pub(super) fn release(&mut self, session: &str) {

@@ -22,6 +22,7 @@ pub(super) enum Purpose {
     Sign,
     Backup,
     Recover,
+    Eject,
 }
 
 impl Purpose {
@@ -32,8 +33,20 @@ impl Purpose {
             "sign" => Self::Sign,
             "backup" => Self::Backup,
             "recover" => Self::Recover,
+            "eject" => Self::Eject,
             _ => return None,
         })
+    }
+
+    /// What both sides of a channel have to agree on.
+    pub(super) fn prologue(self) -> &'static str {
+        match self {
+            Self::Create => "keystead.wallet.v2 create",
+            Self::Sign => "keystead.wallet.v2 sign",
+            Self::Backup => "keystead.wallet.v2 backup",
+            Self::Recover => "keystead.wallet.v2 recover",
+            Self::Eject => "keystead.wallet.v2 eject",
+        }
     }
 }
 
@@ -86,6 +99,7 @@ impl Wish {
         Ok(Some(match purpose {
             Purpose::Sign => return Ok(None),
             Purpose::Create => OperationKind::Create,
+            Purpose::Eject => OperationKind::Eject { from: self.pairs()? },
             Purpose::Backup => {
                 let names = BackupMethod::ALL.map(BackupMethod::as_str).join(", ");
                 OperationKind::Backup { method: self.required("method", &names)?, from: self.pairs()? }

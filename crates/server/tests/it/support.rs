@@ -57,10 +57,24 @@ impl TestServer {
         let data = tempfile::tempdir().unwrap();
         config.server.data = data.path().to_owned();
         config.validate().unwrap();
+        Self::over(data, config, START).await
+    }
+
+    /// Stops, and starts again over the same directory.
+    pub(crate) async fn restarted(self) -> Self {
+        let Self { app, clock, running, worker, _data: data, .. } = self;
+        running.stop().await.unwrap();
+        worker.stop().await;
+        app.store.close().await;
+        let now = keystead_server::clock::Clock::now(&*clock);
+        Self::over(data, app.config.clone(), now).await
+    }
+
+    async fn over(data: TempDir, config: Config, now: i64) -> Self {
         let dev = config.dev;
         let keys = ServerKeys::load_or_make(data.path(), &SystemRng::default()).unwrap();
         let store = Arc::new(SqliteStore::open(data.path(), Default::default()).unwrap());
-        let clock = Arc::new(ManualClock::at(START));
+        let clock = Arc::new(ManualClock::at(now));
         let mut app = App::new(store, config, keys).unwrap();
         app.clock = clock.clone();
         let app = Arc::new(app);

@@ -1,6 +1,7 @@
 //! A client's device: its halves, and the protocols over the web socket, with the key of a client of a custodian.
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use keystead_mpc::channel::{Channel, ChannelKey, ChannelPublic, Content, Initiator};
 use keystead_mpc::{
     BackupHalf, Party, Session, SessionParams, SignRequest, SigningHalf, WalletHalves, WalletId, back_up_wallet,
     create_wallet, recover_wallet, sign,
@@ -14,10 +15,14 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 /// A device of somebody with a bearer.
 pub(crate) struct Device {
-    base: String,
+    pub(crate) base: String,
     bearer: String,
     pub(crate) signing: Option<WalletHalves<SigningHalf>>,
     pub(crate) backup: Option<WalletHalves<BackupHalf>>,
+    /// Of the channel.
+    pub(crate) key: ChannelKey,
+    /// The wallet and generation of the half that signs.
+    using: Option<(WalletId, u32)>,
     /// The generation seen last.
     latest: u32,
 }
@@ -29,7 +34,15 @@ pub(crate) fn ids(of: [&[u8; 16]; 2]) -> [String; 2] {
 
 impl Device {
     pub(crate) fn new(base: &str, bearer: &str) -> Self {
-        Self { base: base.into(), bearer: bearer.into(), signing: None, backup: None, latest: 0 }
+        Self {
+            base: base.into(),
+            bearer: bearer.into(),
+            signing: None,
+            backup: None,
+            key: ChannelKey::generate().unwrap(),
+            using: None,
+            latest: 0,
+        }
     }
 
     /// The pairs of the signing halves.
@@ -50,6 +63,20 @@ impl Device {
         let answer = http.get(format!("{}/rest/v2/wallet", self.base)).bearer_auth(&self.bearer).send().await.unwrap();
         let wallet: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
         self.latest = u32::try_from(wallet["view"]["latest"].as_u64().unwrap()).unwrap();
+    }
+
+    /// The server's key of the channel.
+    pub(crate) async fn server_key(&self) -> ChannelPublic {
+        let http = keystead_server::http::outgoing().unwrap();
+        let answer = http.get(format!("{}/rest/v2/wallet/channel-key", self.base)).send().await.unwrap();
+        let told: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        told["key"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// An open channel for an operation.
+    pub(crate) async fn channel(&self, operation: &str) -> Result<Link, Value> {
+        let socket = open(&self.base, &self.bearer, operation).await.map_err(|status| json!(status))?;
+        Ok(Link::over(socket, &self.key, &self.server_key().await, operation).await)
     }
 
     /// Makes the keys.
@@ -99,6 +126,8 @@ impl Device {
         let request = SignRequest::message(b"message".as_slice());
         let halves = self.signing.take().unwrap();
         let before = self.latest;
+        let public = halves.ed25519.commitments();
+        self.using = Some((public.wallet(), public.generation()));
         let signed = self.run("sign", wish, |params| sign(params, &halves.ed25519, &request)).await;
         self.latest = before;
         self.signing = Some(halves);
@@ -118,33 +147,36 @@ impl Device {
             wish["operation"] = json!(rng.uuid());
             wish["after"] = json!(self.latest);
         }
-        let mut socket = open(&self.base, &self.bearer, operation).await.map_err(|status| json!(status))?;
-        socket.send(Message::text(wish.to_string())).await.unwrap();
-        let begun = text(&mut socket).await?;
-        let (mut id, mut server_nonce) = ([0; 16], [0; 32]);
-        hex::decode_to_slice(begun["wallet"].as_str().unwrap(), &mut id).unwrap();
-        hex::decode_to_slice(begun["serverNonce"].as_str().unwrap(), &mut server_nonce).unwrap();
-        let generation = u32::try_from(begun["generation"].as_u64().unwrap()).unwrap();
-        let party = Party::Client;
-        let params =
-            SessionParams { party, wallet: WalletId(id), target_generation: generation, client_nonce, server_nonce };
+        let mut link = self.channel(operation).await?;
+        link.tell(&wish).await;
+        let (wallet, target_generation) = if operation == "sign" {
+            let half = self.using.as_ref().unwrap();
+            (half.0, half.1)
+        } else {
+            let begun = link.text().await?;
+            let mut id = [0; 16];
+            hex::decode_to_slice(begun["wallet"].as_str().unwrap(), &mut id).unwrap();
+            (WalletId(id), u32::try_from(begun["generation"].as_u64().unwrap()).unwrap())
+        };
+        let (party, server_nonce) = (Party::Client, link.nonce);
+        let params = SessionParams { party, wallet, target_generation, client_nonce, server_nonce };
         let mut session = make(&params).unwrap();
         let mut message = session.start().unwrap();
         let outcome = loop {
             if let Some(message) = message.take() {
-                socket.send(Message::binary(message)).await.unwrap();
+                link.send(&message).await;
             }
-            let step = session.handle(&octets(&mut socket).await?).unwrap();
+            let step = session.handle(&link.octets().await?).unwrap();
             message = step.message;
             if let Some(outcome) = step.outcome {
                 if let Some(last) = message {
-                    socket.send(Message::binary(last)).await.unwrap();
+                    link.send(&last).await;
                 }
                 break outcome;
             }
         };
-        assert_eq!(text(&mut socket).await?["done"], true);
-        self.latest = generation;
+        assert_eq!(link.text().await?["done"], true);
+        self.latest = target_generation;
         Ok(outcome)
     }
 }
@@ -156,7 +188,7 @@ pub(crate) async fn open(base: &str, bearer: &str, operation: &str) -> Result<So
     let address = base.trim_start_matches("http://").to_owned();
     let mut request = format!("ws://{address}/ws/v2/wallet/{operation}").into_client_request().unwrap();
     request.headers_mut().insert("authorization", format!("Bearer {bearer}").parse().unwrap());
-    request.headers_mut().insert("sec-websocket-protocol", "keystead.wallet.v1".parse().unwrap());
+    request.headers_mut().insert("sec-websocket-protocol", "keystead.wallet.v2".parse().unwrap());
     match client_async(request, TcpStream::connect(&address).await.unwrap()).await {
         Ok((socket, _)) => Ok(socket),
         Err(Error::Http(answer)) => Err(answer.status().as_u16()),
@@ -164,18 +196,55 @@ pub(crate) async fn open(base: &str, bearer: &str, operation: &str) -> Result<So
     }
 }
 
-async fn text(socket: &mut Socket) -> Result<Value, Value> {
-    match next(socket).await {
-        Message::Text(text) => error(&text),
-        other => panic!("{other:?}"),
-    }
+/// A socket with an open channel.
+pub(crate) struct Link {
+    socket: Socket,
+    channel: Channel,
+    /// The server's, for the session that is wished for.
+    pub(crate) nonce: [u8; 32],
 }
 
-async fn octets(socket: &mut Socket) -> Result<Vec<u8>, Value> {
-    match next(socket).await {
-        Message::Binary(octets) => Ok(octets.to_vec()),
-        Message::Text(text) => Err(error(&text).unwrap_err()),
-        other => panic!("{other:?}"),
+impl Link {
+    async fn over(mut socket: Socket, key: &ChannelKey, server: &ChannelPublic, operation: &str) -> Self {
+        let prologue = format!("keystead.wallet.v2 {operation}");
+        let (initiator, first) = Initiator::new(key, server, prologue.as_bytes()).unwrap();
+        socket.send(Message::binary(first)).await.unwrap();
+        let Message::Binary(second) = next(&mut socket).await else { panic!("no message 2") };
+        let (channel, payload) = initiator.finish(&second).unwrap();
+        let welcome: Value = serde_json::from_slice(&payload).unwrap();
+        let mut nonce = [0; 32];
+        hex::decode_to_slice(welcome["serverNonce"].as_str().unwrap(), &mut nonce).unwrap();
+        Self { socket, channel, nonce }
+    }
+
+    pub(crate) async fn tell(&mut self, text: &Value) {
+        let frame = self.channel.seal(Content::Text, text.to_string().as_bytes()).unwrap();
+        self.socket.send(Message::binary(frame)).await.unwrap();
+    }
+
+    pub(crate) async fn send(&mut self, message: &[u8]) {
+        let frame = self.channel.seal(Content::Message, message).unwrap();
+        self.socket.send(Message::binary(frame)).await.unwrap();
+    }
+
+    pub(crate) async fn text(&mut self) -> Result<Value, Value> {
+        match self.next().await {
+            (Content::Text, text) => error(&text),
+            (Content::Message, _) => panic!("expected a text"),
+        }
+    }
+
+    pub(crate) async fn octets(&mut self) -> Result<Vec<u8>, Value> {
+        match self.next().await {
+            (Content::Message, octets) => Ok(octets),
+            (Content::Text, text) => Err(error(&text).unwrap_err()),
+        }
+    }
+
+    async fn next(&mut self) -> (Content, Vec<u8>) {
+        let Message::Binary(frame) = next(&mut self.socket).await else { panic!("expected a frame") };
+        let (content, plain) = self.channel.open(&frame).unwrap();
+        (content, plain.to_vec())
     }
 }
 
@@ -188,7 +257,7 @@ async fn next(socket: &mut Socket) -> Message {
     }
 }
 
-fn error(text: &str) -> Result<Value, Value> {
-    let value: Value = serde_json::from_str(text).unwrap();
+fn error(text: &[u8]) -> Result<Value, Value> {
+    let value: Value = serde_json::from_slice(text).unwrap();
     if value["error"].is_null() { Ok(value) } else { Err(value["error"]["code"].clone()) }
 }

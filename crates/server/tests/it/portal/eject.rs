@@ -6,6 +6,7 @@ use http::Method;
 use keystead_mpc::{BackupHalf, WalletId};
 use serde_json::{Value, json};
 
+use super::device::Device;
 use super::wallets::with_backup;
 use super::{TestClient, TestEnvironment, call, client, environment, environment_with, get, post, refused};
 use crate::support::{Answer, START, TestServer};
@@ -169,6 +170,16 @@ async fn both_halves_are_given_only_where_both_are_kept_here() {
     }
 }
 
+/// The custodian's halves of the backup, secp256k1 first: over the channel.
+async fn release(device: &Device, operation: &str, after: &Value, pairs: &Value) -> Result<[BackupHalf; 2], Value> {
+    let mut link = device.channel("eject").await?;
+    link.tell(&json!({"operation": operation, "after": after, "pairs": pairs})).await;
+    link.text().await?;
+    let halves = [link.octets().await?, link.octets().await?];
+    assert_eq!(link.text().await?["done"], true);
+    Ok(halves.map(|half| BackupHalf::from_bytes(&half).unwrap()))
+}
+
 #[tokio::test]
 async fn halves_are_given_again_only_while_the_window_is_open_and_to_whoever_just_proved_who_they_are() {
     let server = TestServer::dev().await;
@@ -180,24 +191,23 @@ async fn halves_are_given_again_only_while_the_window_is_open_and_to_whoever_jus
     let [secp256k1, ed25519] = device.backup_pairs();
     let latest = get(&server, "/rest/v2/wallet", &made.key).await.json()["view"]["latest"].clone();
     let pairs = json!({"SECP256K1": secp256k1, "ED25519": ed25519});
-    let body = json!({"operation": server.app.rng.uuid(), "after": latest, "pairs": pairs});
-    let ask = async |key: &str| post(&server, "/rest/v2/wallet/eject", key, &body).await;
-    assert_eq!(ask(&made.key).await.status, 403, "a key that has no end proves nothing");
+    let operation = server.app.rng.uuid();
+    let ask = async |key: &str| release(&Device::new(&server.base, key), &operation, &latest, &pairs).await;
+    let refusal = async |key: &str| ask(key).await.unwrap_err();
+    assert_eq!(refusal(&made.key).await, "STEP_UP_REQUIRED", "a key that has no end proves nothing");
     for _ in 0..2 {
-        let answer = ask(&made.session).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        assert!(answer.json()["halves"]["ED25519"].is_string());
+        let [_, ed25519] = ask(&made.session).await.unwrap();
+        assert_eq!(ed25519.commitments(), device.backup.as_ref().unwrap().ed25519.commitments());
     }
-    assert_eq!(ask(&made.key).await.status, 403, "nor afterwards");
+    assert_eq!(refusal(&made.key).await, "STEP_UP_REQUIRED", "nor afterwards");
     server.advance(10 * 60_000);
-    assert_eq!(ask(&made.session).await.status, 200);
+    assert!(ask(&made.session).await.is_ok());
     server.advance(10 * 60_000);
-    assert_eq!(ask(&made.session).await.status, 403, "it was proven too long ago");
+    assert_eq!(refusal(&made.session).await, "STEP_UP_REQUIRED", "it was proven too long ago");
     let path = format!("/api/v1/custodians/clients/{}/session", made.id);
     let fresh = post(&server, &path, &environment.key, &json!({})).await.json();
     let fresh = fresh["clientSessionToken"].as_str().unwrap();
-    assert_eq!(ask(fresh).await.status, 200);
+    assert!(ask(fresh).await.is_ok());
     server.advance(10 * 60_000);
-    let answer = ask(fresh).await;
-    assert_eq!(answer.status, 403, "the window is closed: {}", answer.text);
+    assert_eq!(refusal(fresh).await, "EJECT_WINDOW_CLOSED");
 }

@@ -1,5 +1,6 @@
 //! The interface of Portal, as custodians and their applications see it.
 
+mod cheating;
 mod cipher_texts;
 mod credentials;
 mod device;

@@ -13,12 +13,12 @@ async fn patch(server: &TestServer, path: &str, key: &str, body: Value) -> Answe
     call(server, Method::PATCH, path, key, Some(&body)).await
 }
 
-async fn signing_stored(server: &TestServer, key: &str, ids: &[String]) -> Answer {
+pub(super) async fn signing_stored(server: &TestServer, key: &str, ids: &[String]) -> Answer {
     let body = json!({"signingSharePairIds": ids, "status": "STORED_CLIENT"});
     patch(server, &format!("{ME}/signing-share-pairs"), key, body).await
 }
 
-async fn backup_stored(server: &TestServer, key: &str, ids: &[String], status: &str) -> Answer {
+pub(super) async fn backup_stored(server: &TestServer, key: &str, ids: &[String], status: &str) -> Answer {
     let body = json!({"backupSharePairIds": ids, "status": status});
     patch(server, &format!("{ME}/backup-share-pairs/"), key, body).await
 }
