@@ -44,6 +44,7 @@ pub(crate) struct Parts {
     pub(crate) strategies: Arc<dyn CryptoStrategies>,
     pub(crate) key_size: KeySize,
     /// The server's channel key, where the application knows it.
+    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "there are no wallets in browsers"))]
     pub(crate) wallet_server_key: Option<String>,
 }
 

@@ -31,7 +31,7 @@ pub enum WalletError {
     #[error("the wallet is locked: ask the operator")]
     Locked,
     /// The server's key of the channel is not the one that is pinned: the application's, or the one of the first use.
-    /// Somebody may be between this device and the server; nothing was sent to them. A server that lost its secret has
+    /// Somebody may be between this device and the server; nothing of the wallet was sent to them. A server that lost its secret has
     /// another key, too, and nothing of the wallet any more.
     #[error("the server is not the one that this device knows: its channel key is another one")]
     ServerKeyChanged,
