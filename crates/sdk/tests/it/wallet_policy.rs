@@ -2,14 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
 
-use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use keystead_sdk::storage::MemoryStorage;
-use keystead_sdk::transport::{
-    Frame, Handshake, HttpTransport, Request as Sent, Response, Socket, Transport, TransportError,
-};
 use keystead_sdk::wallet::WalletError;
 use serde_json::{Value, json};
 use wiremock::matchers::{header, method, path};
@@ -126,69 +121,6 @@ async fn only_transfers_on_solana_that_the_policy_allows_are_signed() {
     assert!(wallet.sign_solana(&transfer(&from, &other, 1, [0; 32])).await.is_err());
 }
 
-/// Sockets of a client that shows the server one thing and has another one signed.
-struct Lying(HttpTransport);
-
-struct LyingSocket(Box<dyn Socket>);
-
-#[async_trait]
-impl Transport for Lying {
-    async fn send(&self, request: Sent) -> Result<Response, TransportError> {
-        self.0.send(request).await
-    }
-
-    async fn socket(&self, request: Sent, protocol: &str) -> Result<Handshake, TransportError> {
-        Ok(match self.0.socket(request, protocol).await? {
-            Handshake::Open(socket) => Handshake::Open(Box::new(LyingSocket(socket))),
-            refused => refused,
-        })
-    }
-}
-
-#[async_trait]
-impl Socket for LyingSocket {
-    async fn send(&mut self, text: &str) -> Result<(), TransportError> {
-        let mut wish: Value = serde_json::from_str(text).unwrap();
-        if wish["curve"] == "SECP256K1" {
-            wish["payload"] = STANDARD.encode(hex::decode(PAYLOAD).unwrap()).into();
-        }
-        self.0.send(&wish.to_string()).await
-    }
-
-    async fn send_octets(&mut self, octets: Vec<u8>) -> Result<(), TransportError> {
-        self.0.send_octets(octets).await
-    }
-
-    async fn receive(&mut self) -> Result<Frame, TransportError> {
-        self.0.receive().await
-    }
-
-    async fn close(&mut self) {
-        self.0.close().await;
-    }
-}
-
-#[tokio::test]
-async fn what_is_shown_is_what_is_signed() {
-    let server = TestServer::new().await;
-    let device = MemoryStorage::new();
-    let entered = server.by_code(&device).await;
-    entered.api.wallet().create().await.unwrap();
-    let admin = Admin::of(&server, "jorah", "dragonstone").await;
-    assert_eq!(admin.put(json!({ "allow": [format!("0x{}", "35".repeat(20))] })).await.0, 200);
-    let lying = Lying(HttpTransport::new().unwrap());
-    let builder = server.api(&device).transport(lying).user_name(DAENERYS).token(entered.token.duplicate());
-    let api = builder.build().await.unwrap();
-    api.wallet().sign_payload(&hex::decode(PAYLOAD).unwrap()).await.unwrap();
-    let other = PAYLOAD.replace(&"35".repeat(20), &"36".repeat(20));
-    for refused in [
-        api.wallet().sign_payload(&hex::decode(other).unwrap()).await.unwrap_err(),
-        api.wallet().sign_digest([7; 32]).await.unwrap_err(),
-    ] {
-        assert!(matches!(refused, WalletError::Refused(_)), "{refused}");
-    }
-}
-
 #[tokio::test]
 async fn a_policy_is_set_by_administrators_and_mistakes_name_their_field() {
     let server = TestServer::new().await;
@@ -263,6 +195,13 @@ async fn somebody_has_to_agree() {
 }
 
 /// A session that fails tells a cheater something now and then, and not every one is found out.
+/// Whether a session has the wallet.
+async fn is_taken(server: &TestServer, owner: &str) -> bool {
+    let mut tx = server.app.store.read().await.unwrap();
+    let wallet = tx.document(&server.group, "Wallet", owner).await.unwrap().unwrap();
+    !serde_json::from_str::<Value>(&wallet.body).unwrap()["lease"].is_null()
+}
+
 #[tokio::test]
 async fn sessions_that_fail_again_and_again_are_put_off() {
     let server = TestServer::new().await;
@@ -277,6 +216,10 @@ async fn sessions_that_fail_again_and_again_are_put_off() {
     };
     server.tamper("Wallet", &owner, aborts(19)).await;
     entered.api.wallet().sign_digest([7; 32]).await.unwrap();
+    // the session has the wallet a moment longer than the signature took, and keeps it for another
+    while is_taken(&server, &owner).await {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     server.tamper("Wallet", &owner, aborts(20)).await;
     assert!(matches!(entered.api.wallet().sign_digest([7; 32]).await, Err(WalletError::Busy)));
     server.clock.advance(600_000);

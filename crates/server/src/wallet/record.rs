@@ -40,9 +40,9 @@ static PROCESS: LazyLock<String> = LazyLock::new(|| (&SystemRng::default() as &d
 struct Lease {
     session: String,
     until: i64,
-    /// In which process.
+    /// In which process, if that is known.
     #[serde(default)]
-    process: String,
+    process: Option<String>,
 }
 
 /// The body of the document of a wallet.
@@ -149,7 +149,7 @@ impl Record {
         match &self.lease {
             Some(lease) if lease.until > now && lease.session != session => Err(Failure::busy()),
             _ => {
-                self.lease = Some(Lease { session: session.to_owned(), until, process: PROCESS.clone() });
+                self.lease = Some(Lease { session: session.to_owned(), until, process: Some(PROCESS.clone()) });
                 Ok(())
             }
         }
@@ -158,7 +158,8 @@ impl Record {
     /// Takes the wallet from a session of a process that is gone. On the embedded engine all but this one are.
     pub(super) fn outlive(&mut self, app: &App) {
         let is_embedded = !app.config.server.database.is_set();
-        self.lease.take_if(|lease| is_embedded && lease.process != *PROCESS);
+        let is_gone = |process: &String| is_embedded && *process != *PROCESS;
+        self.lease.take_if(|lease| lease.process.as_ref().is_some_and(is_gone));
     }
 
     /// Whether the wallet is still `session`'s.

@@ -1,5 +1,7 @@
 //! A client that cheats over the socket, and one that has only a part of what it takes.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use keystead_mpc::channel::ChannelKey;
 use keystead_mpc::testing::{cheat_in_transfers, mirror_commitment};
 use keystead_mpc::{Party, Session, SessionParams, SignRequest, create_wallet, sign};
@@ -29,13 +31,19 @@ async fn set_up() -> (TestServer, TestEnvironment, TestClient, Device) {
 
 /// A session that signs on secp256k1 with the device's half, after the wish for it.
 async fn begin(device: &Device, link: &mut Link) -> Session<keystead_mpc::Signed> {
+    begin_for(device, link, json!({ "content": STANDARD.encode(DIGEST) })).await
+}
+
+/// A session that signs the digest, after the wish for what is shown.
+async fn begin_for(device: &Device, link: &mut Link, mut wish: Value) -> Session<keystead_mpc::Signed> {
     let rng: &dyn Rng = &SystemRng::default();
     let client_nonce = rng.bytes::<32>();
     let [secp256k1, ed25519] = device.signing_pairs();
     let pairs = json!({"SECP256K1": secp256k1, "ED25519": ed25519});
-    let content = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
-    let nonce = hex::encode(client_nonce);
-    link.tell(&json!({"curve": "SECP256K1", "content": content, "pairs": pairs, "clientNonce": nonce})).await;
+    wish["curve"] = json!("SECP256K1");
+    wish["pairs"] = pairs;
+    wish["clientNonce"] = json!(hex::encode(client_nonce));
+    link.tell(&wish).await;
     let half = &device.signing.as_ref().unwrap().secp256k1;
     let (wallet, target_generation) = (half.commitments().wallet(), half.commitments().generation());
     let params =
@@ -99,6 +107,25 @@ async fn a_ban_is_stored_outlives_the_server_and_ends_with_a_recovery() {
     let me = get(&server, "/api/v3/clients/me", &client.key).await.json();
     assert_eq!(me["metadata"]["namespaces"], address, "the same addresses");
     assert_eq!(record(&server, &client).await["state"]["bans"], 1, "it is not forgotten");
+}
+
+/// What a policy looked at is what the server signs: a client that shows one thing and signs another gets nothing.
+#[tokio::test]
+async fn what_is_shown_is_what_is_signed() {
+    let (server, _, client, device) = set_up().await;
+    let payload = STANDARD.encode(b"another payload");
+    for (shown, code) in [
+        (json!({ "content": STANDARD.encode([8; 32]) }), "MPC_WRONG_SESSION"),
+        (json!({ "content": STANDARD.encode(DIGEST), "payload": payload }), "INVALID_FIELD"),
+    ] {
+        let mut link = device.channel("sign").await.unwrap();
+        let mut session = begin_for(&device, &mut link, shown.clone()).await;
+        link.send(&session.start().unwrap().unwrap()).await;
+        assert_eq!(refusal(&mut link).await, code, "{shown}");
+    }
+    assert!(record(&server, &client).await["state"]["frozen"].is_null());
+    let mut honest = device.channel("sign").await.unwrap();
+    signs(&device, &mut honest).await.unwrap();
 }
 
 /// A cheater who waits until the wallet is another session's: what they send is not looked at any more, since whether a
