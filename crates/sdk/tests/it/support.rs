@@ -181,6 +181,13 @@ impl TestServer {
 pub(crate) const DAENERYS: &str = "daenerys@example.org";
 
 impl TestServer {
+    /// The wallet of a data owner, as the server has it.
+    pub(crate) async fn wallet_of(&self, owner: &str) -> Value {
+        let mut tx = self.app.store.read().await.unwrap();
+        let document = tx.document(&self.group, "Wallet", owner).await.unwrap().unwrap();
+        serde_json::from_str(&document.body).unwrap()
+    }
+
     /// Changes a document behind everybody's back, as a lying server does.
     pub(crate) async fn tamper(&self, class: &str, id: &str, change: impl FnOnce(&mut serde_json::Map<String, Value>)) {
         let mut tx = self.app.store.write().await.unwrap();

@@ -23,13 +23,6 @@ fn password() -> BackupMethod {
     BackupMethod::Password("valar morghulis".into())
 }
 
-/// The wallet as the server tells it, and as it has it.
-async fn stored(server: &TestServer, owner: &str) -> Value {
-    let mut tx = server.app.store.read().await.unwrap();
-    let document = tx.document(&server.group, "Wallet", owner).await.unwrap().unwrap();
-    serde_json::from_str(&document.body).unwrap()
-}
-
 /// The pairs of this kind ("signing", "backups") with this status.
 fn pairs_of<'a>(wallet: &'a Value, kind: &str, status: &str) -> Vec<&'a Value> {
     let sets = wallet["state"][kind].as_array().unwrap().iter();
@@ -57,7 +50,7 @@ async fn keeps(server: &TestServer, wallet: &Value, class: &str, pairs: &Value) 
 /// Signs on both curves, and verifies with other libraries than those that signed.
 async fn assert_signs(server: &TestServer, api: &Api) {
     let owner = api.data_owner().unwrap().1;
-    let wallet = stored(server, owner).await;
+    let wallet = server.wallet_of(owner).await;
     let signature = api.wallet().sign_digest(DIGEST).await.unwrap();
     let key = k256::ecdsa::VerifyingKey::from_sec1_bytes(&key_of(&wallet, "SECP256K1")).unwrap();
     key.verify_prehash(&DIGEST, &k256::ecdsa::Signature::from_slice(&signature.bytes).unwrap()).unwrap();
@@ -66,7 +59,7 @@ async fn assert_signs(server: &TestServer, api: &Api) {
     key.verify(b"a transaction", &ed25519_dalek::Signature::from_bytes(&signature)).unwrap();
     // after a moment in which another signature would have found it at hand
     for _ in 0..60 {
-        if stored(server, owner).await["lease"].is_null() {
+        if server.wallet_of(owner).await["lease"].is_null() {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -132,7 +125,7 @@ async fn a_lost_device_is_replaced_under_the_same_addresses() {
     let old_device = MemoryStorage::new();
     let (entered, addresses, text) = backed_up(&server, &old_device).await;
     let owner = entered.api.data_owner().unwrap().1.to_owned();
-    let before = stored(&server, &owner).await;
+    let before = server.wallet_of(&owner).await;
     let old_signing = pairs_of(&before, "signing", "ACTIVE")[0]["pairs"].clone();
     let old_backup = pairs_of(&before, "backups", "ACTIVE")[0]["pairs"].clone();
     assert!(keeps(&server, &before, "WalletHalf", &old_signing).await);
@@ -163,7 +156,7 @@ async fn a_lost_device_is_replaced_under_the_same_addresses() {
     assert!(matches!(refused, WalletError::ShareMismatch("DKG_REFRESH_MISMATCH")), "{refused}");
     assert!(matches!(wallet.recover(&text, &password()).await, Err(WalletError::BackupRetired)));
     // and nothing is left of the old server halves
-    let after = stored(&server, &owner).await;
+    let after = server.wallet_of(&owner).await;
     assert!(!keeps(&server, &after, "WalletHalf", &old_signing).await);
     assert!(!keeps(&server, &after, "WalletCustody", &old_backup).await);
     assert!(keeps(&server, &after, "WalletHalf", &pairs_of(&after, "signing", "ACTIVE")[0]["pairs"]).await);
@@ -366,7 +359,7 @@ async fn a_frozen_wallet_signs_again_after_a_recovery_and_a_locked_one_never() {
     assert!(matches!(entered.api.wallet().sign_digest(DIGEST).await, Err(WalletError::Frozen)));
     entered.api.wallet().stored_backup(true).await.unwrap();
     assert_signs(&server, &entered.api).await;
-    let after = stored(&server, &owner).await;
+    let after = server.wallet_of(&owner).await;
     assert_eq!((&after["state"]["bans"], &after["state"]["frozen"]), (&1.into(), &Value::Null), "it is not forgotten");
 
     server.tamper("Wallet", &owner, bans(3)).await;
@@ -398,7 +391,7 @@ async fn a_stolen_server_has_no_half_of_the_device() {
     let device = MemoryStorage::new();
     let (entered, _, text) = backed_up(&server, &device).await;
     let owner = entered.api.data_owner().unwrap().1.to_owned();
-    let wallet = stored(&server, &owner).await;
+    let wallet = server.wallet_of(&owner).await;
     let index = device.get(&format!("keystead.wallet.{owner}")).await.unwrap().unwrap();
     let index: Value = serde_json::from_str(&index).unwrap();
     let id = wallet["wallet"].as_str().unwrap();
@@ -460,8 +453,8 @@ async fn refusals_name_the_field() {
     let token = tokens["token"].as_str().unwrap();
     assert_eq!(http.get(at("wallet")).send().await.unwrap().status(), 401);
     let owner = entered.api.data_owner().unwrap().1.to_owned();
-    let finished = &stored(&server, &owner).await["state"]["finished"]["fence"];
-    let signing = pairs_of(&stored(&server, &owner).await, "signing", "ACTIVE")[0]["pairs"]["ED25519"].clone();
+    let finished = &server.wallet_of(&owner).await["state"]["finished"]["fence"];
+    let signing = pairs_of(&server.wallet_of(&owner).await, "signing", "ACTIVE")[0]["pairs"]["ED25519"].clone();
     let said = |changes: Value| {
         let mut body = finished.clone();
         let object = body.as_object_mut().unwrap();

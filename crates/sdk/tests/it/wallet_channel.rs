@@ -12,7 +12,6 @@ use keystead_sdk::transport::{Frame, Handshake, HttpTransport, Request, Response
 use keystead_sdk::wallet::{BackupMethod, WalletError};
 use keystead_sdk::{Api, AuthenticationResult};
 use parking_lot::Mutex;
-use serde_json::Value;
 
 use crate::support::{DAENERYS, TestServer};
 
@@ -20,12 +19,6 @@ const DIGEST: [u8; 32] = [7; 32];
 
 fn password() -> BackupMethod {
     BackupMethod::Password("valar morghulis".into())
-}
-
-async fn stored(server: &TestServer, owner: &str) -> Value {
-    let mut tx = server.app.store.read().await.unwrap();
-    let document = tx.document(&server.group, "Wallet", owner).await.unwrap().unwrap();
-    serde_json::from_str(&document.body).unwrap()
 }
 
 /// A proxy that ends TLS: it sees and changes web socket messages.
@@ -128,7 +121,7 @@ async fn a_proxy_sees_nothing_and_what_it_changes_bans_nobody() {
     api.wallet().sign_digest(DIGEST).await.unwrap();
     api.wallet().sign_solana(b"a transaction").await.unwrap();
 
-    let wallet = stored(&server, &owner).await;
+    let wallet = server.wallet_of(&owner).await;
     let id = hex::decode(wallet["wallet"].as_str().unwrap()).unwrap();
     let pairs = &wallet["state"]["signing"][0]["pairs"];
     let pair = pairs["ED25519"].as_str().unwrap();
@@ -169,7 +162,7 @@ async fn a_proxy_sees_nothing_and_what_it_changes_bans_nobody() {
     }
     proxy.state.lock().spoil = None;
     assert!(failed >= 7, "{failed}");
-    let wallet = stored(&server, &owner).await;
+    let wallet = server.wallet_of(&owner).await;
     assert!(wallet["state"]["frozen"].is_null() && wallet["aborts"].as_array().unwrap().is_empty(), "{wallet}");
     assert_eq!(wallet["state"]["bans"], 0);
     api.wallet().sign_digest(DIGEST).await.unwrap();
@@ -277,7 +270,7 @@ async fn a_half_that_was_damaged_on_the_device_says_nothing() {
     let entered = server.by_code(&device).await;
     let owner = entered.api.data_owner().unwrap().1.to_owned();
     entered.api.wallet().create().await.unwrap();
-    let wallet = stored(&server, &owner).await;
+    let wallet = server.wallet_of(&owner).await;
     let pair = wallet["state"]["signing"][0]["pairs"]["SECP256K1"].as_str().unwrap();
     let entry = format!("keystead.wallet.half.{}.{pair}", wallet["wallet"].as_str().unwrap());
     let mut half = STANDARD.decode(device.get_key(&entry).await.unwrap().unwrap().expose()).unwrap();
@@ -286,7 +279,7 @@ async fn a_half_that_was_damaged_on_the_device_says_nothing() {
     device.set_key(&entry, &STANDARD.encode(half).into()).await.unwrap();
     let refused = entered.api.wallet().sign_digest(DIGEST).await.unwrap_err();
     assert!(matches!(refused, WalletError::Storage(_)), "{refused}");
-    let wallet = stored(&server, &owner).await;
+    let wallet = server.wallet_of(&owner).await;
     assert!(wallet["state"]["frozen"].is_null() && wallet["aborts"].as_array().unwrap().is_empty());
     entered.api.wallet().sign_solana(b"a transaction").await.unwrap();
 }

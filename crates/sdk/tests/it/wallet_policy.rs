@@ -195,13 +195,6 @@ async fn somebody_has_to_agree() {
 }
 
 /// A session that fails tells a cheater something now and then, and not every one is found out.
-/// Whether a session has the wallet.
-async fn is_taken(server: &TestServer, owner: &str) -> bool {
-    let mut tx = server.app.store.read().await.unwrap();
-    let wallet = tx.document(&server.group, "Wallet", owner).await.unwrap().unwrap();
-    !serde_json::from_str::<Value>(&wallet.body).unwrap()["lease"].is_null()
-}
-
 #[tokio::test]
 async fn sessions_that_fail_again_and_again_are_put_off() {
     let server = TestServer::new().await;
@@ -217,7 +210,7 @@ async fn sessions_that_fail_again_and_again_are_put_off() {
     server.tamper("Wallet", &owner, aborts(19)).await;
     entered.api.wallet().sign_digest([7; 32]).await.unwrap();
     // the session has the wallet a moment longer than the signature took, and keeps it for another
-    while is_taken(&server, &owner).await {
+    while !server.wallet_of(&owner).await["lease"].is_null() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     server.tamper("Wallet", &owner, aborts(20)).await;
