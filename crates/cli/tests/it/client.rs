@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Instant;
 
 use serde_json::Value;
@@ -25,7 +25,8 @@ impl World {
         Self { server: Server::dev(data.path()), profiles: tempfile::tempdir().unwrap(), data }
     }
 
-    fn command(&self, profile: &str, arguments: &[&str]) -> Command {
+    /// A command of a profile.
+    pub(crate) fn command(&self, profile: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keystead"));
         command.arg("client").args(arguments).arg("--json").arg("--profile").arg(self.profile(profile));
         command
@@ -50,15 +51,15 @@ impl World {
 
     /// Runs a command that asks for the code sent to `address`.
     pub(crate) fn with_code(&self, profile: &str, arguments: &[&str], address: &str) -> Output {
+        let command = self.command(profile, &[arguments, &["--server", &self.server.base()]].concat());
+        self.given_code(command, address).wait_with_output().unwrap()
+    }
+
+    /// Starts a command that asks for the code sent to `address`, and gives it the code.
+    pub(crate) fn given_code(&self, mut command: Command, address: &str) -> Child {
         let sent = self.sent(address).len();
-        let base = self.server.base();
-        let mut child = self
-            .command(profile, &[arguments, &["--server", &base]].concat())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
         let began = Instant::now();
         let code = loop {
             let messages = self.sent(address);
@@ -69,7 +70,7 @@ impl World {
             std::thread::sleep(std::time::Duration::from_millis(5));
         };
         writeln!(child.stdin.take().unwrap(), "{code}").unwrap();
-        child.wait_with_output().unwrap()
+        child
     }
 
     fn sent(&self, address: &str) -> Vec<Value> {

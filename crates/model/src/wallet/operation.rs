@@ -191,6 +191,8 @@ fn elsewhere(kind: &OperationKind, step: Step) -> &'static [(Place, &'static str
         (Step::Generated, OperationKind::Backup { .. }) => &[(Place::Client, "the new cipher text"), KEY, CIPHER_TEXT],
         (Step::Generated, _) => &[(Place::Client, "the new halves, pending")],
         (Step::SigningConfirmed, _) => &[KEY, CIPHER_TEXT],
+        // the server hears of it once the application has them: whatever breaks off before, they are given again
+        (Step::Released, _) => &[(Place::Client, "that the keys came out"), (Place::App, "the whole keys")],
         (Step::Pushing, _) => &[(Place::Custodian, "the new half")],
         (Step::Committed, OperationKind::Eject { .. }) => &[],
         (Step::Committed, OperationKind::Backup { .. }) => {

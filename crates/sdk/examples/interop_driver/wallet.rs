@@ -43,7 +43,9 @@ pub(crate) async fn carry_out(api: &Api, command: &Command, what: &str) -> anyho
                 balance: number("balance")?,
                 fee: number("fee")?,
             };
-            json!({ "transaction": ejected.sweep_solana(&sweep)?.to_base64() })
+            let transaction = ejected.sweep_solana(&sweep)?.to_base64();
+            wallet.stored_ejected().await?;
+            json!({ "transaction": transaction })
         }
         "request" => {
             let params = command.0.get("params").context("params is missing")?;

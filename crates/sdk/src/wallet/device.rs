@@ -31,6 +31,9 @@ pub(super) struct Device {
     /// Whether the last text is in force, so that an application which did not hear of it may ask again.
     #[serde(default)]
     pub(super) in_force: bool,
+    /// The operation by which the application was given the whole keys last.
+    #[serde(default)]
+    keys_given: Option<Fence>,
     bans: [u8; 2],
 }
 
@@ -125,6 +128,20 @@ impl Device {
             self.sealed = Some(Sealed { generation: fence.generation, text });
         }
         self.state = self.state.protocol_finished(fence, signing, backup);
+        self.save(core).await
+    }
+
+    /// The operation under way, if the application was given the whole keys by it and may say that it stored them.
+    pub(super) fn given_keys(&self) -> Option<Fence> {
+        let operation = self.state.operation().filter(|operation| !operation.giving_up)?;
+        self.keys_given.filter(|given| *given == operation.fence)
+    }
+
+    /// Remembers that the application is given the whole keys, before it is.
+    pub(super) async fn give_keys(&mut self, core: &Core, fence: Fence) -> Result<(), WalletError> {
+        if self.keys_given.replace(fence) == Some(fence) {
+            return Ok(());
+        }
         self.save(core).await
     }
 

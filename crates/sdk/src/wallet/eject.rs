@@ -2,14 +2,13 @@
 
 use keystead_model::wallet::{Fence, OperationKind};
 use keystead_mpc::{BackupHalf, EjectedKey, WalletHalves};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::device::backup_pairs;
 use super::engine::{Means, Reached};
 use super::link::{Link, Told, unreadable};
 use super::session::wallet_id;
 use super::{BackupMethod, TRIES, Wallet, WalletError, methods};
-use crate::call::Call;
 
 /// The whole keys of a wallet. From here on whoever has them needs nobody else.
 ///
@@ -29,43 +28,71 @@ impl Wallet {
     /// administrator has to allow it first, for some minutes, and the login has to be fresh. The wallet goes on as it
     /// was.
     ///
+    /// It counts once [`Self::stored_ejected`] said that the application stored the keys. Until then they are given again
+    /// to whoever asks on this device, as long as the administrator allows it and the login is fresh: nothing is lost by a
+    /// crash in between. Nothing but signatures is done with the wallet meanwhile; what is never confirmed is given up
+    /// after a day, or by a recovery.
+    ///
     /// # Errors
-    /// See [`WalletError`]. [`WalletError::EjectNotAllowed`], [`WalletError::StepUpRequired`];
-    /// [`WalletError::WrongPassword`] before anything was sent.
+    /// See [`WalletError`]. [`WalletError::EjectNotAllowed`], [`WalletError::StepUpRequired`]: keys that were given before
+    /// can still be confirmed. [`WalletError::WrongPassword`] before anything was sent.
     pub async fn eject(&self, text: &str, method: &BackupMethod) -> Result<Ejected, WalletError> {
         method.check()?;
-        let ours = methods::open(&self.core, method, text).await?;
-        let from = backup_pairs(&ours);
+        let halves = methods::open(&self.core, method, text).await?;
+        let from = backup_pairs(&halves);
         let wanted = OperationKind::Eject { from };
         let mut device = self.device().await?;
         for _ in 0..TRIES {
-            match self.drive(&mut device, Means::default()).await? {
-                Reached::Idle => self.begin(&mut device, wanted).await?,
-                Reached::Waits(kind) if kind != wanted => self.give_up(&mut device).await?,
-                // it began, or its halves were given and the answer was lost
-                Reached::Waits(_) | Reached::Custodian => {
-                    let Some(operation) = device.state.operation().filter(|ours| ours.kind == wanted) else {
-                        return Err(WalletError::InProgress);
-                    };
-                    let fence = operation.fence;
-                    return match self.released(fence, &ours).await {
-                        Ok(keys) => {
-                            self.say_ejected(fence).await?;
-                            self.drive(&mut device, Means::default()).await?;
-                            Ok(keys)
-                        }
-                        Err(error) if error.retryable() => Err(error),
+            let reached = self.drive(&mut device, Means::default()).await?;
+            let ours = device.state.operation().copied();
+            match (reached, ours) {
+                (Reached::Idle, _) => self.begin(&mut device, wanted).await?,
+                (Reached::Waits(_), Some(ours)) if ours.kind == wanted => {
+                    let keys = match self.released(ours.fence, &halves).await {
+                        Ok(keys) => keys,
+                        Err(error) if error.retryable() => return Err(error),
                         Err(error) => {
                             self.give_up(&mut device).await?;
-                            Err(error)
+                            return Err(error);
                         }
                     };
+                    device.give_keys(&self.core, ours.fence).await?;
+                    return Ok(keys);
                 }
-                Reached::Over(..) => {}
-                Reached::Text(_) | Reached::Other(_) => return Err(WalletError::InProgress),
+                // the halves were given before: the application may have the keys, and say so later
+                (Reached::Custodian, Some(ours)) if ours.kind == wanted => {
+                    let keys = self.released(ours.fence, &halves).await?;
+                    device.give_keys(&self.core, ours.fence).await?;
+                    return Ok(keys);
+                }
+                // something else, or the keys by another text
+                (Reached::Waits(_), _) => self.give_up(&mut device).await?,
+                (Reached::Custodian, Some(ours)) if matches!(ours.kind, OperationKind::Eject { .. }) => {
+                    self.give_up(&mut device).await?;
+                }
+                (Reached::Over(..), _) => {}
+                _ => return Err(WalletError::InProgress),
             }
         }
         Err(WalletError::InProgress)
+    }
+
+    /// Says that the application stored the keys that [`Self::eject`] gave: from here on the server counts the wallet as
+    /// ejected. Takes neither a fresh login nor that the administrator still allows it, since the keys are out. May be said
+    /// again when the answer was lost.
+    ///
+    /// # Errors
+    /// See [`WalletError`]. [`WalletError::NotEjected`]: no keys were given, or the operation was given up since; what the
+    /// application has of them is good all the same.
+    pub async fn stored_ejected(&self) -> Result<(), WalletError> {
+        let mut device = self.device().await?;
+        if let Some(fence) = device.given_keys() {
+            let body = json!({ "operation": fence.operation, "generation": fence.generation });
+            self.post(&["wallet", "eject", "done"], &body).await?;
+            self.drive(&mut device, Means::default()).await?;
+        }
+        // what was said before, or by another device, counts as well
+        self.status().await?.ejected_at.map(drop).ok_or(WalletError::NotEjected)
     }
 
     async fn released(&self, fence: Fence, ours: &WalletHalves<BackupHalf>) -> Result<Ejected, WalletError> {
@@ -98,12 +125,5 @@ impl Wallet {
         let keys = Ejected { secp256k1: whole(&ours.secp256k1, &secp256k1)?, ed25519: whole(&ours.ed25519, &ed25519)? };
         link.done(fence.generation).await?;
         Ok(keys)
-    }
-
-    async fn say_ejected(&self, fence: Fence) -> Result<(), WalletError> {
-        let body = json!({ "operation": fence.operation, "generation": fence.generation });
-        let call = Call::post(&["wallet", "eject", "done"]).json(&body).repeatable();
-        let _: Value = self.core.caller.write(call).await?;
-        Ok(())
     }
 }

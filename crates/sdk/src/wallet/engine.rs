@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use keystead_model::wallet::client::ClientEffect;
 use keystead_model::wallet::{
-    BackupMethod as Method, Fence, Generation, OperationId, OperationKind, PairIds, PairStatus, ServerView,
+    BackupMethod as Method, Fence, Generation, Millis, OperationId, OperationKind, PairIds, PairStatus, ServerView,
 };
 use keystead_mpc::{
     BackupHalf, SigningHalf, WalletHalves, back_up_wallet, create_wallet, recover_wallet, renew_wallet,
@@ -43,6 +43,9 @@ pub(super) struct Status {
     pub(super) view: ServerView,
     pub(super) backups: Vec<Backup>,
     pub(super) addresses: Option<Addresses>,
+    /// When the owner said to have the whole keys.
+    #[serde(rename = "ejectedAt")]
+    pub(super) ejected_at: Option<Millis>,
 }
 
 impl Status {
@@ -50,7 +53,7 @@ impl Status {
     fn none() -> Self {
         let view =
             ServerView { latest: Generation::NONE, signing: None, operation: None, finished: None, frozen: false };
-        Self { standing: "active".to_owned(), view, backups: Vec::new(), addresses: None }
+        Self { standing: "active".to_owned(), view, backups: Vec::new(), addresses: None, ejected_at: None }
     }
 
     pub(super) fn is_backed_up(&self) -> bool {
@@ -202,18 +205,18 @@ impl Wallet {
             "pairs": pairs.to_set(),
             "stored": stored,
         });
-        self.post("confirm", &body).await
+        self.post(&["wallet", "confirm"], &body).await
     }
 
     /// Gives an operation up, our own or another device's.
     pub(super) async fn abandon(&self, fence: Fence) -> Result<Option<Status>, WalletError> {
         let body = json!({ "operation": fence.operation, "generation": fence.generation });
-        self.post("abandon", &body).await
+        self.post(&["wallet", "abandon"], &body).await
     }
 
-    async fn post(&self, endpoint: &str, body: &Value) -> Result<Option<Status>, WalletError> {
-        // saying the same again changes nothing
-        let call = Call::post(&["wallet", endpoint]).json(body).repeatable();
+    /// Tells the server something that changes nothing when it is said again; as [`Self::say`].
+    pub(super) async fn post(&self, path: &[&str], body: &Value) -> Result<Option<Status>, WalletError> {
+        let call = Call::post(path).json(body).repeatable();
         match self.core.caller.write(call).await.map_err(WalletError::from) {
             Ok(status) => Ok(Some(status)),
             Err(WalletError::NothingPending) => Ok(None),

@@ -41,10 +41,11 @@ pub enum WalletError {
     /// Another session with the wallet is under way: try again in a moment.
     #[error("another session with the wallet is under way")]
     Busy,
-    /// Another operation is under way, begun by another device or waiting for [`stored_backup`]: finish it, or try
-    /// again when it is over.
+    /// Another operation is under way, begun by another device or waiting for [`stored_backup`] or [`stored_ejected`]:
+    /// finish it, or try again when it is over.
     ///
     /// [`stored_backup`]: super::Wallet::stored_backup
+    /// [`stored_ejected`]: super::Wallet::stored_ejected
     #[error("another operation with the wallet is under way")]
     InProgress,
     /// To recover a frozen wallet, and to take the keys out, takes a fresh login: with a one-time code or a password,
@@ -90,6 +91,11 @@ pub enum WalletError {
     /// Nothing on this device waits to be confirmed, or it was overtaken: keep the backup that was stored before.
     #[error("nothing waits to be confirmed, or another generation came into force")]
     NothingPending,
+    /// No keys that were taken out wait to be confirmed: none were given, or the operation was given up since, by a
+    /// recovery or because it waited for a day. Keys that the application has are good all the same, but the server does
+    /// not count the wallet as ejected.
+    #[error("no keys wait to be confirmed: none were taken out, or that was given up since")]
+    NotEjected,
     /// The server refused for another reason: its code.
     #[error("refused: {0}")]
     Refused(String),

@@ -241,9 +241,9 @@ async fn the_signing_pair_alone_can_be_renewed() {
 
 /// Sockets that break after some octets were sent and received.
 #[derive(Clone)]
-struct Cutting {
-    inner: HttpTransport,
-    left: Arc<AtomicI64>,
+pub(crate) struct Cutting {
+    pub(crate) inner: HttpTransport,
+    pub(crate) left: Arc<AtomicI64>,
 }
 
 #[async_trait]
