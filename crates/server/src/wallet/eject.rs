@@ -22,6 +22,7 @@ use super::socket::Stop;
 use super::state::describe;
 use super::wish::Wish;
 use crate::app::App;
+use crate::audit::{self, Action};
 use crate::auth::Session;
 use crate::error::{ApiError, ApiResult};
 use crate::groups::require_elevated;
@@ -54,6 +55,7 @@ pub(super) async fn window(State(app): State<Arc<App>>, session: Session, Json(b
         }
     };
     let until = open_window(&app, Whose { group: session.group(), owner }, until).await?;
+    note(&app, (session.group(), &session.account.user), Action::EjectWindowOpened, owner).await?;
     json_body(&json!({ "ejectableUntil": until }))
 }
 
@@ -78,6 +80,8 @@ pub(super) async fn release(running: &Running<'_>, link: &mut Link, wish: &Wish)
     // stored before the halves leave
     let released = Event::BackupHalfReleased { fence, at: now(app) };
     change(app, whose, Missing::Refuse, |_| Ok(Some(released.clone()))).await?;
+    let Caller { group, owner, account } = running.caller;
+    note(app, (group, account), Action::HalfReleased, owner).await?;
     tracing::warn!("the custodian's halves of a wallet went to its owner");
     link.tell(&json!({ "wallet": record.wallet, "generation": fence.generation })).await?;
     // in a fixed order, as messages of a protocol of which there is nothing else
@@ -90,11 +94,19 @@ pub(super) async fn release(running: &Running<'_>, link: &mut Link, wish: &Wish)
 /// `POST wallet/eject/done`: the owner has the keys.
 pub(super) async fn done(
     State(app): State<Arc<App>>,
-    Caller { group, owner, .. }: Caller,
+    Caller { group, owner, account }: Caller,
     Json(body): Json,
 ) -> ApiResult<Response> {
     let event = Event::Ejected { fence: fence(&body)?, at: now(&app) };
     let whose = Whose { group: &group, owner: &owner };
     let record = change(&app, whose, Missing::Refuse, |_| Ok(Some(event.clone()))).await?;
+    note(&app, (&group, &account), Action::KeyEjected, &owner).await?;
     json_body(&describe(&record))
+}
+
+/// Every time is written down: who did what to whose wallet.
+async fn note(app: &App, (group, actor): (&str, &str), action: Action, owner: &str) -> ApiResult<()> {
+    let mut tx = app.store.write().await?;
+    audit::note(app, &mut *tx, group, actor, action, owner).await?;
+    Ok(tx.commit().await?)
 }

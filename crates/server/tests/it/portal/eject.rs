@@ -211,3 +211,41 @@ async fn halves_are_given_again_only_while_the_window_is_open_and_to_whoever_jus
     server.advance(10 * 60_000);
     assert_eq!(refusal(fresh).await, "EJECT_WINDOW_CLOSED");
 }
+
+#[tokio::test]
+async fn over_a_socket_the_halves_are_given_until_the_client_says_that_it_has_the_keys() {
+    let server = TestServer::dev().await;
+    let environment = environment(&server, "env").await;
+    let (made, _) = with_backup(&server, &environment).await;
+    let [wallet, _] = wallets(&server, &made).await;
+    let device = Device::new(&server.base, &made.session);
+    assert_eq!(open(&server, &environment, &made, json!({"walletId": wallet})).await.status, 200);
+    let view = get(&server, "/rest/v2/wallet", &made.session).await.json();
+    let [secp256k1, ed25519] = [0, 1].map(|at| view["backups"][0]["pairs"][["SECP256K1", "ED25519"][at]].clone());
+    let operation = "30313233-3435-3637-3839-616263646566";
+    let after = view["view"]["latest"].as_u64().unwrap();
+    let pairs = json!({"SECP256K1": secp256k1, "ED25519": ed25519});
+    let wish = json!({"operation": operation, "after": after, "pairs": pairs});
+    let ask = async || {
+        let mut link = device.channel("eject").await.unwrap();
+        link.tell(&wish).await;
+        link.text().await?;
+        let halves = (link.octets().await?, link.octets().await?);
+        link.text().await?;
+        Ok::<_, Value>(halves)
+    };
+    let first = ask().await.unwrap();
+    assert_eq!(ask().await.unwrap(), first);
+    let ejected_at = async || get(&server, "/rest/v2/wallet", &made.session).await.json()["ejectedAt"].clone();
+    assert_eq!(ejected_at().await, Value::Null);
+    server.advance(1);
+    let done = json!({"operation": operation, "generation": after + 1});
+    for _ in 0..2 {
+        assert_eq!(post(&server, "/rest/v2/wallet/eject/done", &made.session, &done).await.status, 200);
+        assert_eq!(ejected_at().await, START + 1);
+    }
+    assert_eq!(ask().await.unwrap_err(), "STATE_INVALID", "the window is open, but the operation is over");
+    let audited = keystead_server::audit::entries(&server.app, "env", 0).await.unwrap();
+    let count = |action: &str| audited.iter().filter(|entry| entry["action"] == action).count();
+    assert_eq!((count("eject.window"), count("eject.half"), count("eject.done")), (1, 2, 2));
+}
