@@ -34,6 +34,10 @@ pub(super) struct Device {
     /// The operation by which the application was given the whole keys last.
     #[serde(default)]
     keys_given: Option<Fence>,
+    /// Entries of halves that count no more: remembered before they are deleted, so that they are deleted later if the
+    /// device dies in between.
+    #[serde(default)]
+    dead: Vec<String>,
     bans: [u8; 2],
 }
 
@@ -70,10 +74,21 @@ pub(super) fn backup_pairs(halves: &WalletHalves<BackupHalf>) -> PairIds {
 
 impl Device {
     pub(super) async fn load(core: &Core) -> Result<Self, WalletError> {
-        match core.parts.storage.get(&entry(core)).await? {
-            Some(text) => Ok(serde_json::from_str(&text).map_err(|_| damaged())?),
-            None => Ok(Self::default()),
+        let Some(text) = core.parts.storage.get(&entry(core)).await? else { return Ok(Self::default()) };
+        let mut device: Self = serde_json::from_str(&text).map_err(|_| damaged())?;
+        // what stays is deleted another time
+        let _ = device.delete_dead(core).await;
+        Ok(device)
+    }
+
+    /// Deletes halves that count no more. That they are deleted is stored with whatever is stored next: whoever only opens
+    /// the device stores nothing over what another one stores meanwhile.
+    async fn delete_dead(&mut self, core: &Core) -> Result<(), WalletError> {
+        for entry in &self.dead {
+            core.parts.key_storage.remove_key(entry).await?;
         }
+        self.dead.clear();
+        Ok(())
     }
 
     pub(super) async fn save(&self, core: &Core) -> Result<(), WalletError> {
@@ -165,20 +180,22 @@ impl Device {
         }
         let current = self.state.operation().map(|operation| operation.fence.generation);
         self.sealed = self.sealed.take().filter(|sealed| Some(sealed.generation) == current);
-        self.save(core).await?;
-        // only now, since until here the others were all that there was
         for half in before.halves() {
             if self.state.halves().iter().all(|kept| kept.pairs != half.pairs) {
-                for pair in [half.pairs.secp256k1, half.pairs.ed25519] {
-                    core.parts.key_storage.remove_key(&half_entry(&self.wallet, pair)).await?;
-                }
+                self.dead.extend(half.pairs.iter().map(|(_, pair)| half_entry(&self.wallet, *pair)));
             }
         }
-        Ok(())
+        self.save(core).await?;
+        // only now, since until here the others were all that there was; what stays is deleted another time
+        match self.dead.is_empty() || self.delete_dead(core).await.is_err() {
+            true => Ok(()),
+            false => self.save(core).await,
+        }
     }
 
     /// Deletes everything that is kept, the halves first.
     pub(super) async fn erase(&mut self, core: &Core) -> Result<(), WalletError> {
+        self.delete_dead(core).await?;
         for half in self.state.halves() {
             for pair in [half.pairs.secp256k1, half.pairs.ed25519] {
                 core.parts.key_storage.remove_key(&half_entry(&self.wallet, pair)).await?;

@@ -241,3 +241,34 @@ async fn a_recovery_goes_on_wherever_it_broke_off_before_a_write() {
 async fn a_recovery_goes_on_wherever_it_broke_off_after_a_write() {
     recoveries(true).await;
 }
+
+#[tokio::test]
+async fn halves_that_count_no_more_are_deleted_wherever_a_recovery_broke_off_at_its_end() {
+    let server = TestServer::new().await;
+    let memory = MemoryStorage::new();
+    let entered = server.by_code(&memory).await;
+    entered.api.wallet().create().await.unwrap();
+    let mut text = entered.api.wallet().back_up(&password()).await.unwrap();
+    entered.api.wallet().stored_backup(true).await.unwrap();
+    let halves = || memory.names().into_iter().filter(|name| name.starts_with("keystead.wallet.half.")).count();
+    assert_eq!(halves(), 2);
+    let mut deaths = 0;
+    loop {
+        let device = Dying::over(&memory, false);
+        let api = started(&server, &entered, &device).await;
+        text = api.wallet().recover(&text, &password()).await.unwrap();
+        assert_eq!(halves(), 4);
+        device.dies_at(deaths);
+        let _ = api.wallet().stored_backup(true).await;
+        let died = device.alive().is_err();
+        let api = started(&server, &entered, &Dying::over(&memory, false)).await;
+        api.wallet().stored_backup(true).await.unwrap();
+        assert_eq!(halves(), 2, "after {deaths}");
+        one_pair_signs(&server, &api).await;
+        if !died {
+            break;
+        }
+        deaths += 1;
+    }
+    assert!(deaths >= 5, "{deaths}");
+}
