@@ -86,12 +86,6 @@ mod tests {
         check_metadata(&object).unwrap();
         assert_eq!(fuzzy(0), 20_200_101_000_000);
         assert_eq!(fuzzy(483_840 + 40_320 + 1440 + 61), 20_210_202_010_100);
-        for p in (keystead_model::entity::contact::CLASS.postings)(&object) {
-            println!("{p:?}");
-        }
-        for g in keystead_model::access::grants(None, &object) {
-            println!("{g:?}");
-        }
         assert!(may_create(&object, &Caller { data_owner: Some(hcp.to_owned()), ..Caller::default() }));
     }
 }

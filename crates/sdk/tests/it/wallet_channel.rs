@@ -232,6 +232,7 @@ async fn signing_pairs_work_with_the_device_that_they_were_made_with() {
 async fn one_socket_signs_several_times_and_is_opened_again_when_it_was_closed() {
     let server = TestServer::new().await;
     let entered = server.by_code(&MemoryStorage::new()).await;
+    let owner = entered.api.data_owner().unwrap().1.to_owned();
     let wallet = entered.api.wallet();
     wallet.create().await.unwrap();
     let sockets = || server.transport.count("wallet/sign");
@@ -241,7 +242,13 @@ async fn one_socket_signs_several_times_and_is_opened_again_when_it_was_closed()
     }
     assert_eq!(sockets(), 1);
     // the wallet was given free in between
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    for _ in 0..1_000 {
+        if server.wallet_of(&owner).await["lease"].is_null() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(server.wallet_of(&owner).await["lease"].is_null());
     wallet.sign_digest(DIGEST).await.unwrap();
     assert_eq!(sockets(), 1);
     // whoever signs at the same time waits

@@ -1,5 +1,7 @@
 //! A client that cheats over the socket, and one that has only a part of what it takes.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keystead_mpc::channel::ChannelKey;
@@ -14,6 +16,8 @@ use super::{TestClient, TestEnvironment, client, environment, get};
 use crate::support::TestServer;
 
 const DIGEST: [u8; 32] = [7; 32];
+/// Longer than the moment for which a session counts on having the wallet without looking again.
+const LOOKS_AGAIN: Duration = Duration::from_millis(200);
 
 /// What the server has of the wallet.
 async fn record(server: &TestServer, client: &TestClient) -> Value {
@@ -135,7 +139,13 @@ async fn a_session_that_lost_the_wallet_meanwhile_learns_nothing() {
     let (server, _, client, device) = set_up().await;
     let mut link = device.channel("sign").await.unwrap();
     let mut session = begin(&device, &mut link).await;
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let took = async {
+        while !record(&server, &client).await["lease"].is_object() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), took).await.unwrap();
+    tokio::time::sleep(LOOKS_AGAIN).await;
     server.advance(20_000);
     let mut second = device.channel("sign").await.unwrap();
     signs(&device, &mut second).await.unwrap();
@@ -145,7 +155,8 @@ async fn a_session_that_lost_the_wallet_meanwhile_learns_nothing() {
     assert!(stored["state"]["frozen"].is_null() && stored["lease"].is_object(), "{stored}");
     // and one that nobody superseded is only late
     let mut session = begin(&device, &mut second).await;
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    // it has the wallet since it signed, and nothing is written when it takes up the wish
+    tokio::time::sleep(LOOKS_AGAIN).await;
     server.advance(20_000);
     second.send(&session.start().unwrap().unwrap()).await;
     assert!(second.octets().await.is_ok());
