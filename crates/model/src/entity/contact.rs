@@ -17,6 +17,10 @@ const OPENING_BY_PATIENT: &str = "contact.opening-by-patient";
 const SERVICE: &str = "contact.service";
 const TAG: &str = "contact.tag";
 
+/// See [`is_looked_up_whole`](crate::query::is_looked_up_whole).
+pub(crate) const LOOKED_UP_WHOLE: &[&str] =
+    &[CODE, EXTERNAL_ID, FORM, IDENTIFIER, OPENING, OPENING_BY_PATIENT, SERVICE, TAG];
+
 /// The class of Contact documents.
 ///
 /// A contact also has the postings of its services ([`service`]), each with the service as its part.

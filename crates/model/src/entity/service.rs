@@ -21,6 +21,10 @@ const IDENTIFIER: &str = "service.identifier";
 const LINK: &str = "service.link";
 pub(crate) const TAG: &str = "service.tag";
 
+/// See [`is_looked_up_whole`](crate::query::is_looked_up_whole).
+pub(crate) const LOOKED_UP_WHOLE: &[&str] =
+    &[ASSOCIATION, CODE, DATE, DATE_BY_PATIENT, HEALTH_ELEMENT, IDENTIFIER, LINK, TAG];
+
 /// The filters on services, compiled by [`crate::filter::compile_service`].
 pub static FILTERS: &[FilterDef] = &[
     FilterDef { name: "ServiceByIdsFilter", compile: by_ids },

@@ -33,20 +33,18 @@ const DOCUMENTS: usize = 64;
 /// … and how many octets of them, unless a single one has more.
 const OCTETS: usize = 4 << 20;
 
-/// The parameters of the statement are the group, the documents, their postings, holders and services, and the changes
+/// The parameters of the statement are the group, the documents, their ordered postings and services, and the changes
 /// that are told.
 static STATEMENT: LazyLock<String> = LazyLock::new(|| {
     format!(
         "WITH documents AS (
-           INSERT INTO document (group_id, class, id, rev, deleted, created_by, facts, body)
-           SELECT $1, x.*
-           FROM unnest($2::text[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::bytea[], $8::text[]) AS x
+           INSERT INTO document (group_id, class, id, rev, deleted, created_by, facts, keys, sorts, parts, body)
+           SELECT $1, x.c, x.i, x.r, x.d, x.b, x.f, x.k::bytea[], x.s::bigint[], x.p::text[], x.t
+           FROM unnest($2::text[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::bytea[], $8::text[], $9::text[],
+                       $10::text[], $11::text[]) AS x (c, i, r, d, b, f, k, s, p, t)
          ), postings AS (
            INSERT INTO posting (group_id, index_name, term, sort, id, part)
-           SELECT $1, x.* FROM unnest($9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[]) AS x
-         ), holders AS (
-           INSERT INTO access (group_id, class, holder, id)
-           SELECT $1, x.* FROM unnest($14::text[], $15::text[], $16::text[]) AS x
+           SELECT $1, x.* FROM unnest($12::text[], $13::text[], $14::bigint[], $15::text[], $16::text[]) AS x
          ), services AS (
            INSERT INTO service_version (group_id, service_id, contact_id, version, contact_modified)
            SELECT $1, x.* FROM unnest($17::text[], $18::text[], $19::bigint[], $20::bigint[]) AS x
@@ -215,7 +213,7 @@ fn next(waiting: &mut VecDeque<Waiting>) -> Vec<Waiting> {
 async fn insert(pool: &PgPool, news: &[New]) -> std::result::Result<Vec<PgRow>, sqlx::Error> {
     let mut columns = Columns::default();
     for new in news {
-        columns.add(new.class, &new.change.document, &new.projection);
+        columns.add(&new.change.group, new.class, &new.change.document, &new.projection);
     }
     let group = news.first().map(|new| escape(&new.change.group)).unwrap_or_default();
     let query = columns.bind(sqlx::query(AssertSqlSafe(STATEMENT.as_str())).bind(group));
