@@ -103,6 +103,13 @@ pub fn is_looked_up_whole(index: &str) -> bool {
     [contact::LOOKED_UP_WHOLE, service::LOOKED_UP_WHOLE].iter().any(|indexes| indexes.contains(&index))
 }
 
+/// The index that has everything in the order of the sort values under `index`, by the term "". Whatever has a sort
+/// value under `index` has the same one there, for the same part. A store may look within bounds there, where many have
+/// the term and few are within.
+pub fn order_of(index: &str) -> Option<&'static str> {
+    contact::order_of(index).or_else(|| service::order_of(index))
+}
+
 impl Query {
     /// Documents with the term `term` under `index`.
     pub fn term(index: &'static str, term: impl Into<String>) -> Self {

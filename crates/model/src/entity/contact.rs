@@ -53,6 +53,11 @@ pub static CLASS: Class = Class {
     by_patient: Some(ByPatient { path: "byDataOwnerPatientOpeningDate", index: OPENING_BY_PATIENT, fuzzy: true }),
 };
 
+/// See [`order_of`](crate::query::order_of).
+pub(crate) fn order_of(index: &str) -> Option<&'static str> {
+    [CODE, TAG].contains(&index).then_some(OPENING)
+}
+
 /// Contacts that hold a version of any of the services (`GET contact/byHcPartyServiceId`).
 pub fn with_services(ids: &[String]) -> Query {
     index::any_of(SERVICE, ids)

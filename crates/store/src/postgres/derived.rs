@@ -48,17 +48,15 @@ pub(super) async fn claim(
 /// Writes what a search asks of a document into its row, which was copied without.
 pub(super) async fn hold(connection: &mut PgConnection, key: Key<'_>, wanted: &Facts<'_>) -> Result<()> {
     let Held { keys, sorts, parts } = Held::of(key.group, key.class, wanted);
-    sqlx::query(
-        "UPDATE document SET keys = $4, sorts = $5, parts = $6 WHERE group_id = $1 AND class = $2 AND id = $3",
-    )
-    .bind(escape(key.group))
-    .bind(key.class)
-    .bind(escape(key.id))
-    .bind(keys)
-    .bind(sorts)
-    .bind(parts)
-    .execute(connection)
-    .await?;
+    sqlx::query("UPDATE document SET keys = $4, sorts = $5, parts = $6 WHERE group_id = $1 AND class = $2 AND id = $3")
+        .bind(escape(key.group))
+        .bind(key.class)
+        .bind(escape(key.id))
+        .bind(keys)
+        .bind(sorts)
+        .bind(parts)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -169,12 +167,23 @@ pub(super) async fn insert(
          )
          SELECT count(*) FROM made",
     );
-    let query = bind_postings(bind_document(query, key, document, facts, derived), &ordered(derived));
-    let row = bind_services(query, &derived.services).fetch_one(connection).await?;
+    let row = bind_new(query, key, document, facts, derived).fetch_one(connection).await?;
     Ok(row.try_get::<i64, _>(0)? == 1)
 }
 
 pub(super) type Query<'a> = sqlx::query::Query<'a, sqlx::Postgres, sqlx::postgres::PgArguments>;
+
+/// What [`bind_document`] binds, then ordered postings (4) and services (3): 18 parameters.
+pub(super) fn bind_new<'a>(
+    query: Query<'a>,
+    key: Key<'a>,
+    document: &'a Document,
+    facts: Vec<u8>,
+    derived: &Facts<'_>,
+) -> Query<'a> {
+    let query = bind_postings(bind_document(query, key, document, facts, derived), &ordered(derived));
+    bind_services(query, &derived.services)
+}
 
 /// Group, class, id, rev, deleted, created_by, facts, keys, sort values, parts, body.
 pub(super) fn bind_document<'a>(

@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use keystead_model::query::{Order, Query};
+use keystead_model::query::{Order, Query, order_of};
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
 use super::held;
@@ -73,21 +73,23 @@ impl<'a> Statement<'a> {
             Some(keys) => Query::Intersection(vec![asked.clone(), Query::AccessibleTo(keys.clone())]),
             None => asked.clone(),
         };
-        let list = self.list(&query, "");
-        let mut sql = format!("SELECT f.id, f.part, f.s FROM ({list}) AS f WHERE TRUE");
-        if self.question.parts {
-            let latest = self.is_latest();
-            let _ = write!(sql, " AND {latest}");
-        }
+        let mut sql = self.list(&query, "");
+        sql = format!("SELECT f.id, f.part, f.s FROM ({sql}) AS f");
         if let Some(after) = self.after() {
-            let _ = write!(sql, " AND {after}");
+            let _ = write!(sql, " WHERE {after}");
         }
         let order = match self.question.selection.order {
             Order::Id => "",
             Order::Ascending => "f.s ASC NULLS LAST, ",
             Order::Descending => "f.s DESC NULLS LAST, ",
         };
-        let _ = write!(sql, r#" ORDER BY {order}f.id COLLATE "C", f.part COLLATE "C""#);
+        let order = format!(r#" ORDER BY {order}f.id COLLATE "C", f.part COLLATE "C""#);
+        if self.question.parts {
+            // asked one by one in that order, until there are as many as wanted
+            let latest = self.is_latest();
+            sql = format!("SELECT f.id, f.part, f.s FROM ({sql}{order} OFFSET 0) AS f WHERE {latest}");
+        }
+        sql.push_str(&order);
         if let Some(limit) = self.question.limit {
             let limit = self.integer(i64::try_from(limit).unwrap_or(i64::MAX));
             let _ = write!(sql, " LIMIT {limit}");
@@ -163,12 +165,13 @@ impl<'a> Statement<'a> {
                 }
                 let (part, by) = if parts { ("p.part", "d.id, p.part") } else { ("''", "d.id") };
                 let best = self.best(&format!("NULLIF(p.sort, {UNSORTED})"));
-                let bounds = self.bounds(*from, *to);
+                let bounds = self.bounds("p", *from, *to);
+                let (order, within) = self.order(index, *from, *to);
                 format!(
                     "SELECT d.id, {part} AS part, {best} AS s
-                     FROM document AS d, unnest(d.keys, d.sorts, d.parts) AS p (key, sort, part)
+                     FROM document AS d, unnest(d.keys, d.sorts, d.parts) AS p (key, sort, part){order}
                      WHERE d.group_id = {group} AND d.class = {class} AND d.keys && {keys}{also}
-                       AND p.key = ANY({keys}){bounds} GROUP BY {by}"
+                       AND p.key = ANY({keys}){bounds}{within} GROUP BY {by}"
                 )
             }
             Query::Term { .. } | Query::Prefix { .. } | Query::TermRange { .. } => {
@@ -250,7 +253,8 @@ impl<'a> Statement<'a> {
             }
             _ => return None,
         };
-        Some(format!("d.keys && {keys}"))
+        // asked of each row: the index would read all that have the key, however few are left
+        Some(format!("(d.keys && {keys}) IS TRUE"))
     }
 
     /// The set of an intersection that is listed, and those that are asked.
@@ -271,7 +275,7 @@ impl<'a> Statement<'a> {
             }
             Query::Term { index, terms, from, to } => {
                 let keys = self.postings_of(index, terms);
-                let bounds = self.bounds(*from, *to);
+                let bounds = self.bounds("p", *from, *to);
                 let part = if parts { format!(" AND p.part = {name}.part") } else { String::new() };
                 format!(
                     "EXISTS (SELECT 1 FROM document AS m, unnest(m.keys, m.sorts, m.parts) AS p (key, sort, part)
@@ -311,7 +315,9 @@ impl<'a> Statement<'a> {
     /// The condition on rows `p` of the postings.
     fn postings(&mut self, query: &Query) -> String {
         let (index, mut conditions) = match query {
-            Query::Term { index, from, to, .. } => (*index, format!(" AND p.term = ''{}", self.bounds(*from, *to))),
+            Query::Term { index, from, to, .. } => {
+                (*index, format!(" AND p.term = ''{}", self.bounds("p", *from, *to)))
+            }
             Query::Prefix { index, prefix } if prefix.is_empty() => (*index, String::new()),
             Query::Prefix { index, prefix } => {
                 // longer ones are bounded, as the terms are: what begins like it is found
@@ -336,19 +342,36 @@ impl<'a> Statement<'a> {
         conditions
     }
 
-    /// The condition on the sort value of rows `p`.
-    fn bounds(&mut self, from: Option<i64>, to: Option<i64>) -> String {
+    /// One more table `o`, and the condition on it, for what is looked for within bounds: the rows of the index that has
+    /// everything in that order. Only PostgreSQL can tell whether fewer have the term or are within the bounds.
+    fn order(&mut self, index: &str, from: Option<i64>, to: Option<i64>) -> (&'static str, String) {
+        match order_of(index) {
+            Some(order) if from.is_some() || to.is_some() => {
+                let (group, order) = (self.group.clone(), self.text(order.to_owned()));
+                let bounds = self.bounds("o", from, to);
+                let within = format!(
+                    " AND o.group_id = {group} AND o.index_name = {order} AND o.term = '' AND o.id = d.id
+                      AND o.sort = p.sort AND o.part = p.part{bounds}"
+                );
+                (", posting AS o", within)
+            }
+            _ => ("", String::new()),
+        }
+    }
+
+    /// The condition on the sort value of rows.
+    fn bounds(&mut self, rows: &str, from: Option<i64>, to: Option<i64>) -> String {
         let mut conditions = String::new();
         for (bound, operator) in [(from, ">="), (to, "<=")] {
             if let Some(bound) = bound {
                 let bound = self.integer(bound);
-                let _ = write!(conditions, " AND p.sort {operator} {bound} AND p.sort <> {UNSORTED}");
+                let _ = write!(conditions, " AND {rows}.sort {operator} {bound} AND {rows}.sort <> {UNSORTED}");
             }
         }
         conditions
     }
 
-    /// Whether the contact of a row holds the latest readable version of its service.
+    /// Whether no other readable contact holds a later version of the service of a row than its own.
     fn is_latest(&mut self) -> String {
         let (group, class) = (self.group.clone(), self.class.clone());
         let readable = match &self.question.readable_by {
@@ -359,9 +382,12 @@ impl<'a> Statement<'a> {
             }
         };
         format!(
-            "f.id = (SELECT v.contact_id FROM service_version AS v WHERE v.group_id = {group}
-             AND v.service_id = f.part{readable}
-             ORDER BY v.version DESC, v.contact_modified DESC, v.contact_id DESC LIMIT 1)"
+            "EXISTS (SELECT 1 FROM service_version AS own
+             WHERE own.group_id = {group} AND own.service_id = f.part AND own.contact_id = f.id
+               AND NOT EXISTS (SELECT 1 FROM service_version AS v
+                 WHERE v.group_id = {group} AND v.service_id = f.part
+                   AND (v.version, v.contact_modified, v.contact_id)
+                     > (own.version, own.contact_modified, own.contact_id){readable}))"
         )
     }
 
