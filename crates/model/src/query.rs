@@ -6,6 +6,8 @@
 
 mod facts;
 
+use crate::entity::{contact, service};
+
 pub use facts::Facts;
 
 /// One searchable fact about a document: under `index`, the document has the term `term`.
@@ -93,6 +95,19 @@ pub enum Query {
     Intersection(Vec<Query>),
     /// Documents in the first set that are not in the second.
     Difference(Box<Query>, Box<Query>),
+}
+
+/// Whether terms under `index` are only ever looked up whole, by [`Query::Term`]: nobody asks how they start, or for
+/// those between two. A store need not keep such an index in order.
+pub fn is_looked_up_whole(index: &str) -> bool {
+    [contact::LOOKED_UP_WHOLE, service::LOOKED_UP_WHOLE].iter().any(|indexes| indexes.contains(&index))
+}
+
+/// The index that has everything in the order of the sort values under `index`, by the term "". Whatever has a sort
+/// value under `index` has the same one there, for the same part. A store may look within bounds there, where many have
+/// the term and few are within.
+pub fn order_of(index: &str) -> Option<&'static str> {
+    contact::order_of(index).or_else(|| service::order_of(index))
 }
 
 impl Query {

@@ -139,6 +139,11 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// What a search finds of a document: nothing once it is deleted.
+pub(crate) fn derived(facts: Facts<'_>, deleted: bool) -> Facts<'_> {
+    if deleted { Facts::default() } else { facts }
+}
+
 /// Access keys, to be looked for in the grants of documents. A caller may have thousands.
 pub(crate) enum Keys<'a> {
     /// So few, or for so few documents, that a set would cost more than it saves.

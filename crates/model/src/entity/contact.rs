@@ -17,6 +17,10 @@ const OPENING_BY_PATIENT: &str = "contact.opening-by-patient";
 const SERVICE: &str = "contact.service";
 const TAG: &str = "contact.tag";
 
+/// See [`is_looked_up_whole`](crate::query::is_looked_up_whole).
+pub(crate) const LOOKED_UP_WHOLE: &[&str] =
+    &[CODE, EXTERNAL_ID, FORM, IDENTIFIER, OPENING, OPENING_BY_PATIENT, SERVICE, TAG];
+
 /// The class of Contact documents.
 ///
 /// A contact also has the postings of its services ([`service`]), each with the service as its part.
@@ -48,6 +52,11 @@ pub static CLASS: Class = Class {
     ],
     by_patient: Some(ByPatient { path: "byDataOwnerPatientOpeningDate", index: OPENING_BY_PATIENT, fuzzy: true }),
 };
+
+/// See [`order_of`](crate::query::order_of).
+pub(crate) fn order_of(index: &str) -> Option<&'static str> {
+    [CODE, TAG].contains(&index).then_some(OPENING)
+}
 
 /// Contacts that hold a version of any of the services (`GET contact/byHcPartyServiceId`).
 pub fn with_services(ids: &[String]) -> Query {

@@ -21,6 +21,10 @@ const IDENTIFIER: &str = "service.identifier";
 const LINK: &str = "service.link";
 pub(crate) const TAG: &str = "service.tag";
 
+/// See [`is_looked_up_whole`](crate::query::is_looked_up_whole).
+pub(crate) const LOOKED_UP_WHOLE: &[&str] =
+    &[ASSOCIATION, CODE, DATE, DATE_BY_PATIENT, HEALTH_ELEMENT, IDENTIFIER, LINK, TAG];
+
 /// The filters on services, compiled by [`crate::filter::compile_service`].
 pub static FILTERS: &[FilterDef] = &[
     FilterDef { name: "ServiceByIdsFilter", compile: by_ids },
@@ -64,12 +68,17 @@ pub(crate) fn versions(contact: &Object) -> Vec<ServiceVersion> {
     versions.into_iter().map(version).collect()
 }
 
+/// See [`order_of`](crate::query::order_of).
+pub(crate) fn order_of(index: &str) -> Option<&'static str> {
+    [CODE, TAG].contains(&index).then_some(DATE)
+}
+
 /// Adds the postings of the services that `contact` holds.
 pub(crate) fn postings(postings: &mut Postings, contact: &Object) {
-    let elements = health_elements(contact);
+    let (elements, dates) = (health_elements(contact), dates(contact));
     for service in objects(contact, "services") {
         let Some(id) = text(service, "id") else { continue };
-        let date = index::fuzzy(service, "valueDate").or_else(|| index::fuzzy(service, "openingDate"));
+        let date = dates.get(id).copied();
         let posting = |index, term: &str| Posting::new(index, index::exact(term)).of_part(id);
         postings.add(posting(DATE, EVERY).sorted(date));
         for patient in texts(contact, "secretForeignKeys") {
@@ -91,6 +100,18 @@ pub(crate) fn postings(postings: &mut Postings, contact: &Object) {
             }
         }
     }
+}
+
+/// The date of each service that has one; the earliest, of one that is there more than once.
+fn dates(contact: &Object) -> BTreeMap<&str, i64> {
+    let mut dates = BTreeMap::new();
+    for service in objects(contact, "services") {
+        let date = index::fuzzy(service, "valueDate").or_else(|| index::fuzzy(service, "openingDate"));
+        if let (Some(id), Some(date)) = (text(service, "id"), date) {
+            dates.entry(id).and_modify(|earliest| *earliest = date.min(*earliest)).or_insert(date);
+        }
+    }
+    dates
 }
 
 /// For each service, the health elements of the sub-contacts that list it.

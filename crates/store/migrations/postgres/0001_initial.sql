@@ -2,7 +2,10 @@
 -- machine. Texts compare by their octets (collation "C"), as they do in the embedded engine. Keys are escaped and
 -- bounded (src/postgres/text.rs), bodies are stored as they are.
 
--- Documents of every class. `facts` is everything that is derived from the body (src/facts.rs).
+-- Documents of every class. `facts` is everything that is derived from the body (src/facts.rs). Of what a search asks
+-- for, `keys` are digests (src/postgres/held.rs): of its postings, each with its sort value and part at the same place,
+-- and then of who may reach it. They are empty where it is deleted. A missing sort value is stored as the largest
+-- integer.
 CREATE TABLE document (
   group_id   text COLLATE "C" NOT NULL,
   class      text COLLATE "C" NOT NULL,
@@ -11,11 +14,18 @@ CREATE TABLE document (
   deleted    boolean NOT NULL,
   created_by text,
   facts      bytea NOT NULL,
+  keys       bytea[] NOT NULL DEFAULT '{}',
+  sorts      bigint[] NOT NULL DEFAULT '{}',
+  parts      text[] NOT NULL DEFAULT '{}',
   body       text NOT NULL,
   PRIMARY KEY (group_id, class, id)
-);
+)
+-- a record of some kilobytes stays in its row: sealed texts do not compress, and elsewhere it would be two rows more
+WITH (toast_tuple_target = 8160);
+-- new entries are gathered, and sorted in together. Every search reads what was not sorted in yet, so it is kept short
+CREATE INDEX document_keys ON document USING gin (keys) WITH (gin_pending_list_limit = 256);
 
--- What is searchable of a live document. A missing sort value is stored as the largest integer.
+-- What is looked up in order: by how a term starts, between two terms, or all documents by their sort values.
 CREATE TABLE posting (
   group_id   text COLLATE "C" NOT NULL,
   index_name text COLLATE "C" NOT NULL,
@@ -25,18 +35,6 @@ CREATE TABLE posting (
   part       text COLLATE "C" NOT NULL,
   PRIMARY KEY (group_id, index_name, term, sort, id, part)
 );
--- those of one document side by side: writing it touches one page of this index
-CREATE INDEX posting_of ON posting (group_id, id, index_name);
-
--- Who may reach a live document.
-CREATE TABLE access (
-  group_id text COLLATE "C" NOT NULL,
-  class    text COLLATE "C" NOT NULL,
-  holder   text COLLATE "C" NOT NULL,
-  id       text COLLATE "C" NOT NULL,
-  PRIMARY KEY (group_id, class, holder, id)
-);
-CREATE INDEX access_of ON access (group_id, class, id);
 
 -- Which live contacts hold which versions of a service.
 CREATE TABLE service_version (
@@ -169,8 +167,7 @@ CREATE TABLE change (
   document text NOT NULL,
   parts    text[] NOT NULL,
   -- of what is gone for good, which cannot be read any more
-  last     text,
-  PRIMARY KEY (group_id, id)
+  last     text
 );
 CREATE INDEX change_at ON change (at);
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keystead_model::query::Query;
+use keystead_model::query::{Order, Query};
 
 use super::samples::{CONTACT, GROUP, KEY, TAG, document, ids, nothing, put, put_in, question, texts};
 use crate::documents::Written;
@@ -87,6 +87,44 @@ pub async fn finds_within_bounds(store: Arc<dyn Store>) -> Result<()> {
         ],
     )
     .await
+}
+
+/// What is also in an order of everything: the tags of contacts and of their services, which an engine may look up there.
+pub async fn finds_tags_within_bounds(store: Arc<dyn Store>) -> Result<()> {
+    for (id, at, tag) in [("a", Some(10), "red"), ("b", Some(20), "blue"), ("c", Some(30), "red"), ("d", None, "red")] {
+        let contact = ["contact.opening", "contact.tag"].into_iter().zip(["", tag]);
+        let contact = contact.fold(nothing().reader("r").service(id, 1, 1), |held, (index, term)| match at {
+            Some(at) => held.sorted(index, term, at),
+            None => held.term(index, term),
+        });
+        let held = contact.part("service.date", "", at, id).part("service.tag", tag, at, id);
+        put(&store, id, held.part("service.tag", "all", at, id)).await?;
+    }
+    let tagged = |index, tags: &[&str], from, to| Query::Term { index, terms: texts(tags), from, to };
+    for index in ["contact.tag", "service.tag"] {
+        for (query, expected) in [
+            (tagged(index, &["red"], None, None), "acd"),
+            (tagged(index, &["red"], Some(10), Some(30)), "ac"),
+            (tagged(index, &["red"], Some(11), None), "c"),
+            (tagged(index, &["red", "blue"], None, Some(20)), "ab"),
+            (tagged(index, &["blue"], Some(21), None), ""),
+            (without(tagged(index, &["red"], None, None), tagged(index, &["red"], None, Some(20))), "cd"),
+        ] {
+            for find in [question(query.clone()), question(query.clone()).readable(&["r", "x"])] {
+                assert_eq!(ids(&store, find.clone()).await?.concat(), expected, "{query:?}");
+                if index == "service.tag" {
+                    assert_eq!(ids(&store, find.clone().of_parts()).await?.concat(), expected, "parts: {query:?}");
+                }
+                if !expected.is_empty() && !matches!(query, Query::Difference(..)) {
+                    let descending: String = ids(&store, find.ordered(Order::Descending)).await?.concat();
+                    let (dated, undated): (Vec<char>, Vec<char>) = expected.chars().partition(|id| *id != 'd');
+                    let expected: String = dated.into_iter().rev().chain(undated).collect();
+                    assert_eq!(descending, expected, "descending: {query:?}");
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Terms by how they start, whatever the characters.

@@ -65,7 +65,7 @@ macro_rules! store_conformance {
                 keeps_attachments, keeps_any_text, gives_a_unique_value_to_one_of_many,
             ],
             find: [
-                finds_terms, finds_within_bounds, finds_prefixes, finds_ranges, finds_ids,
+                finds_terms, finds_within_bounds, finds_tags_within_bounds, finds_prefixes, finds_ranges, finds_ids,
                 finds_everything, finds_what_is_accessible, finds_unions, finds_intersections,
                 finds_differences, finds_nothing, restricts_to_readers, keeps_groups_and_classes_apart,
                 follows_changes, answers_wide_and_deep_questions,

@@ -15,6 +15,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row as _};
 
 use super::derived::Query as SqlQuery;
+use super::held::{literal, quoted};
 use super::session::Session;
 use super::text::{escape, unescape};
 use crate::changes::{Change, ChangeKind, Changes, Feed, WriteChanges};
@@ -226,7 +227,7 @@ pub(super) fn insertion(from: usize) -> String {
     format!(
         "INSERT INTO change (group_id, id, at, class, kind, document, parts, last)
          SELECT x.g, now.at || '-' || lpad(x.n::text, 8, '0') || '-' || gen_random_uuid(), now.at, x.c, x.k, x.d,
-                ARRAY(SELECT jsonb_array_elements_text(x.p::jsonb)), x.l
+                x.p::text[], x.l
          FROM unnest({columns}) WITH ORDINALITY AS x (g, c, k, d, p, l, n),
               (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at) AS now
          RETURNING id"
@@ -235,7 +236,7 @@ pub(super) fn insertion(from: usize) -> String {
 
 /// Binds the six parameters of [`insertion`].
 pub(super) fn bind<'a, 'c>(query: SqlQuery<'a>, changes: impl Iterator<Item = &'c Change> + Clone) -> SqlQuery<'a> {
-    let parts = |change: &Change| change.parts.iter().map(|part| escape(part).into_owned()).collect::<Vec<_>>();
+    let parts = |change: &Change| literal(change.parts.iter().map(|part| quoted(&escape(part))));
     let gone = |change: &Change| change.kind == ChangeKind::Deleted && !change.document.deleted;
     let last = |change: &Change| gone(change).then(|| escape(&change.document.body).into_owned());
     let column = |of: &dyn Fn(&Change) -> String| changes.clone().map(of).collect::<Vec<_>>();
@@ -244,7 +245,7 @@ pub(super) fn bind<'a, 'c>(query: SqlQuery<'a>, changes: impl Iterator<Item = &'
         .bind(column(&|change| change.class.clone()))
         .bind(changes.clone().map(|change| write_kind(change.kind)).collect::<Vec<_>>())
         .bind(column(&|change| escape(&change.document.id).into_owned()))
-        .bind(column(&|change| serde_json::json!(parts(change)).to_string()))
+        .bind(column(&|change| parts(change)))
         .bind(changes.clone().map(last).collect::<Vec<_>>())
 }
 

@@ -3,16 +3,16 @@
 use std::borrow::Cow;
 
 use super::derived::Query;
+use super::held::{Held, is_ordered};
 use super::text::{escape, term};
 use crate::documents::{Document, Projection};
-use crate::facts::Facts;
+use crate::facts::{Facts, derived};
 
-/// Rows of the four tables, of documents of one group.
+/// Rows of the three tables, of documents of one group.
 #[derive(Default)]
 pub(super) struct Columns<'a> {
     documents: Documents<'a>,
     postings: Postings<'a>,
-    holders: Holders<'a>,
     services: Services<'a>,
 }
 
@@ -24,6 +24,9 @@ struct Documents<'a> {
     deleted: Vec<bool>,
     created_by: Vec<Option<Cow<'a, str>>>,
     facts: Vec<Vec<u8>>,
+    keys: Vec<String>,
+    sorts: Vec<String>,
+    parts: Vec<String>,
     body: Vec<Cow<'a, str>>,
 }
 
@@ -37,13 +40,6 @@ struct Postings<'a> {
 }
 
 #[derive(Default)]
-struct Holders<'a> {
-    class: Vec<&'a str>,
-    holder: Vec<Cow<'a, str>>,
-    id: Vec<Cow<'a, str>>,
-}
-
-#[derive(Default)]
 struct Services<'a> {
     service: Vec<Cow<'a, str>>,
     contact: Vec<Cow<'a, str>>,
@@ -53,9 +49,9 @@ struct Services<'a> {
 
 impl<'a> Columns<'a> {
     /// Adds a document.
-    pub(super) fn add(&mut self, class: &'a str, document: &'a Document, projection: &'a Projection) {
+    pub(super) fn add(&mut self, group: &str, class: &'a str, document: &'a Document, projection: &'a Projection) {
         let facts = Facts::new(class, projection);
-        let Self { documents, postings, holders, services } = self;
+        let Self { documents, postings, services } = self;
         let id = escape(&document.id);
         documents.class.push(class);
         documents.id.push(id.clone());
@@ -64,20 +60,17 @@ impl<'a> Columns<'a> {
         documents.created_by.push(document.created_by.as_deref().map(escape));
         documents.facts.push(facts.write());
         documents.body.push(escape(&document.body));
-        if document.deleted {
-            return;
-        }
-        for posting in facts.postings {
+        let facts = derived(facts, document.deleted);
+        let [keys, sorts, parts] = Held::of(group, class, &facts).literals();
+        documents.keys.push(keys);
+        documents.sorts.push(sorts);
+        documents.parts.push(parts);
+        for posting in facts.postings.into_iter().filter(is_ordered) {
             postings.index.push(posting.index);
             postings.term.push(term(posting.term));
             postings.sort.push(posting.sort);
             postings.id.push(id.clone());
             postings.part.push(escape(posting.part));
-        }
-        for (holder, _) in facts.grants {
-            holders.class.push(class);
-            holders.holder.push(term(holder));
-            holders.id.push(id.clone());
         }
         for held in facts.services {
             services.service.push(escape(held.service));
@@ -87,12 +80,12 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// Seven columns of documents, five of postings, three of holders, four of services.
+    /// Ten columns of documents, five of postings, four of services.
     pub(super) fn bind<'q>(self, query: Query<'q>) -> Query<'q>
     where
         'a: 'q,
     {
-        let Self { documents, postings, holders, services } = self;
+        let Self { documents, postings, services } = self;
         query
             .bind(documents.class)
             .bind(documents.id)
@@ -100,15 +93,15 @@ impl<'a> Columns<'a> {
             .bind(documents.deleted)
             .bind(documents.created_by)
             .bind(documents.facts)
+            .bind(documents.keys)
+            .bind(documents.sorts)
+            .bind(documents.parts)
             .bind(documents.body)
             .bind(postings.index)
             .bind(postings.term)
             .bind(postings.sort)
             .bind(postings.id)
             .bind(postings.part)
-            .bind(holders.class)
-            .bind(holders.holder)
-            .bind(holders.id)
             .bind(services.service)
             .bind(services.contact)
             .bind(services.version)

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
 use super::PostgresStore;
-use super::derived::{Key, change, claim};
+use super::derived::{Key, change, claim, hold};
 use super::text::escape;
 use crate::facts::Facts;
 use crate::{Result, StoreError};
@@ -343,6 +343,7 @@ async fn derive(connection: &mut PgConnection, rows: &[Vec<Value>]) -> Result<()
         };
         let (key, facts) = (Key { group, class, id }, Facts::read(facts)?);
         claim(connection, key, &[], &facts.unique).await?;
+        hold(connection, key, &facts).await?;
         change(connection, key, &Facts::default(), &facts).await?;
     }
     Ok(())

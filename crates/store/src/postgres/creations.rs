@@ -19,11 +19,13 @@ use tokio::sync::oneshot;
 
 use super::changes::{self, Tail};
 use super::columns::Columns;
+use super::derived::{Key, bind_new};
 use super::error::is_refused;
 use super::session::Session;
 use super::text::escape;
 use crate::changes::{Change, ChangeKind};
 use crate::documents::{Creation, Projection, Written};
+use crate::facts::{Facts, derived};
 use crate::{Result, StoreError};
 
 /// How many statements of one group are under way at a time.
@@ -33,26 +35,44 @@ const DOCUMENTS: usize = 64;
 /// … and how many octets of them, unless a single one has more.
 const OCTETS: usize = 4 << 20;
 
-/// The parameters of the statement are the group, the documents, their postings, holders and services, and the changes
+/// The parameters of the statement are the group, the documents, their ordered postings and services, and the changes
 /// that are told.
 static STATEMENT: LazyLock<String> = LazyLock::new(|| {
     format!(
         "WITH documents AS (
-           INSERT INTO document (group_id, class, id, rev, deleted, created_by, facts, body)
-           SELECT $1, x.*
-           FROM unnest($2::text[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::bytea[], $8::text[]) AS x
+           INSERT INTO document (group_id, class, id, rev, deleted, created_by, facts, keys, sorts, parts, body)
+           SELECT $1, x.c, x.i, x.r, x.d, x.b, x.f, x.k::bytea[], x.s::bigint[], x.p::text[], x.t
+           FROM unnest($2::text[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::bytea[], $8::text[], $9::text[],
+                       $10::text[], $11::text[]) AS x (c, i, r, d, b, f, k, s, p, t)
          ), postings AS (
            INSERT INTO posting (group_id, index_name, term, sort, id, part)
-           SELECT $1, x.* FROM unnest($9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[]) AS x
-         ), holders AS (
-           INSERT INTO access (group_id, class, holder, id)
-           SELECT $1, x.* FROM unnest($14::text[], $15::text[], $16::text[]) AS x
+           SELECT $1, x.* FROM unnest($12::text[], $13::text[], $14::bigint[], $15::text[], $16::text[]) AS x
          ), services AS (
            INSERT INTO service_version (group_id, service_id, contact_id, version, contact_modified)
            SELECT $1, x.* FROM unnest($17::text[], $18::text[], $19::bigint[], $20::bigint[]) AS x
          )
          {}",
         changes::insertion(21)
+    )
+});
+
+/// The same for one document, whose values are parameters of their own: what takes lists costs more to begin. They are
+/// those of a document, its ordered postings and services, and the change's.
+static ALONE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "WITH documents AS (
+           INSERT INTO document (group_id, class, id, rev, deleted, created_by, facts, keys, sorts, parts, body)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ), postings AS (
+           INSERT INTO posting (group_id, index_name, term, sort, id, part)
+           SELECT $1, x.i, x.t, x.s, $3, x.r
+           FROM unnest($12::text[], $13::text[], $14::bigint[], $15::text[]) AS x (i, t, s, r)
+         ), services AS (
+           INSERT INTO service_version (group_id, service_id, contact_id, version, contact_modified)
+           SELECT $1, x.s, $3, x.v, x.m FROM unnest($16::text[], $17::bigint[], $18::bigint[]) AS x (s, v, m)
+         )
+         {}",
+        changes::insertion(19)
     )
 });
 
@@ -213,11 +233,26 @@ fn next(waiting: &mut VecDeque<Waiting>) -> Vec<Waiting> {
 
 /// The rows with the ids under which the changes were written.
 async fn insert(pool: &PgPool, news: &[New]) -> std::result::Result<Vec<PgRow>, sqlx::Error> {
+    let changes = news.iter().map(|new| &new.change);
+    if let [new] = news {
+        let Change { group, document, .. } = &new.change;
+        let key = Key { group, class: new.class, id: &document.id };
+        let facts = Facts::new(new.class, &new.projection);
+        let written = facts.write();
+        let query = bind_new(
+            sqlx::query(AssertSqlSafe(ALONE.as_str())),
+            key,
+            document,
+            written,
+            &derived(facts, document.deleted),
+        );
+        return changes::bind(query, changes).fetch_all(pool).await;
+    }
     let mut columns = Columns::default();
     for new in news {
-        columns.add(new.class, &new.change.document, &new.projection);
+        columns.add(&new.change.group, new.class, &new.change.document, &new.projection);
     }
     let group = news.first().map(|new| escape(&new.change.group)).unwrap_or_default();
     let query = columns.bind(sqlx::query(AssertSqlSafe(STATEMENT.as_str())).bind(group));
-    changes::bind(query, news.iter().map(|new| &new.change)).fetch_all(pool).await
+    changes::bind(query, changes).fetch_all(pool).await
 }

@@ -1,9 +1,10 @@
-//! Writes the rows that are derived from a document: postings, access, services, unique values. What is stored is
+//! Writes the rows that are derived from a document: ordered postings, services, unique values. What is stored is
 //! known from the facts in the document's row, so only differences are written, each kind in one statement; a new
 //! document is written with all of them in one.
 
 use sqlx::{PgConnection, Row as _};
 
+use super::held::{Held, is_ordered};
 use super::text::{escape, term, terms, unescape};
 use crate::Result;
 use crate::documents::Document;
@@ -44,6 +45,21 @@ pub(super) async fn claim(
     Ok(None)
 }
 
+/// Writes what a search asks of a document into its row, which was copied without.
+pub(super) async fn hold(connection: &mut PgConnection, key: Key<'_>, wanted: &Facts<'_>) -> Result<()> {
+    let Held { keys, sorts, parts } = Held::of(key.group, key.class, wanted);
+    sqlx::query("UPDATE document SET keys = $4, sorts = $5, parts = $6 WHERE group_id = $1 AND class = $2 AND id = $3")
+        .bind(escape(key.group))
+        .bind(key.class)
+        .bind(escape(key.id))
+        .bind(keys)
+        .bind(sorts)
+        .bind(parts)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Changes the derived rows of a document from `stored` to `wanted`; its new unique values were claimed.
 pub(super) async fn change(
     connection: &mut PgConnection,
@@ -51,8 +67,7 @@ pub(super) async fn change(
     stored: &Facts<'_>,
     wanted: &Facts<'_>,
 ) -> Result<()> {
-    change_postings(connection, key, &stored.postings, &wanted.postings).await?;
-    change_access(connection, key, stored, wanted).await?;
+    change_postings(connection, key, &ordered(stored), &ordered(wanted)).await?;
     change_services(connection, key, stored, wanted).await?;
     let gone: Vec<&str> = missing(&stored.unique, &wanted.unique);
     if !gone.is_empty() {
@@ -99,37 +114,6 @@ async fn change_postings(
     Ok(())
 }
 
-async fn change_access(
-    connection: &mut PgConnection,
-    key: Key<'_>,
-    stored: &Facts<'_>,
-    wanted: &Facts<'_>,
-) -> Result<()> {
-    let (stored, wanted) = (holders(stored), holders(wanted));
-    let gone = missing(&stored, &wanted);
-    let new = missing(&wanted, &stored);
-    let statements = [
-        (gone, "DELETE FROM access WHERE group_id = $1 AND class = $2 AND holder = ANY($3) AND id = $4"),
-        (
-            new,
-            "INSERT INTO access (group_id, class, holder, id) SELECT $1, $2, x.h, $4 FROM unnest($3::text[]) AS x (h)
-             ON CONFLICT DO NOTHING",
-        ),
-    ];
-    for (holders, statement) in statements {
-        if !holders.is_empty() {
-            sqlx::query(statement)
-                .bind(escape(key.group))
-                .bind(key.class)
-                .bind(terms(holders))
-                .bind(escape(key.id))
-                .execute(&mut *connection)
-                .await?;
-        }
-    }
-    Ok(())
-}
-
 async fn change_services(
     connection: &mut PgConnection,
     key: Key<'_>,
@@ -169,32 +153,47 @@ pub(super) async fn insert(
 ) -> Result<bool> {
     let query = sqlx::query(
         "WITH made AS (
-           INSERT INTO document (group_id, class, id, rev, deleted, created_by, facts, body)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (group_id, class, id) DO NOTHING RETURNING 1
+           INSERT INTO document (group_id, class, id, rev, deleted, created_by, facts, keys, sorts, parts, body)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+           ON CONFLICT (group_id, class, id) DO NOTHING RETURNING 1
          ), postings AS (
            INSERT INTO posting (group_id, index_name, term, sort, id, part)
            SELECT $1, x.i, x.t, x.s, $3, x.r
-           FROM made, unnest($9::text[], $10::text[], $11::bigint[], $12::text[]) AS x (i, t, s, r)
+           FROM made, unnest($12::text[], $13::text[], $14::bigint[], $15::text[]) AS x (i, t, s, r)
            ON CONFLICT DO NOTHING
-         ), holders AS (
-           INSERT INTO access (group_id, class, holder, id) SELECT $1, $2, x.h, $3
-           FROM made, unnest($13::text[]) AS x (h) ON CONFLICT DO NOTHING
          ), services AS (
            INSERT INTO service_version (group_id, service_id, contact_id, version, contact_modified)
-           SELECT $1, x.s, $3, x.v, x.m FROM made, unnest($14::text[], $15::bigint[], $16::bigint[]) AS x (s, v, m)
+           SELECT $1, x.s, $3, x.v, x.m FROM made, unnest($16::text[], $17::bigint[], $18::bigint[]) AS x (s, v, m)
          )
          SELECT count(*) FROM made",
     );
-    let query = bind_postings(bind_document(query, key, document, facts), &derived.postings);
-    let query = query.bind(terms(holders(derived)));
-    let row = bind_services(query, &derived.services).fetch_one(connection).await?;
+    let row = bind_new(query, key, document, facts, derived).fetch_one(connection).await?;
     Ok(row.try_get::<i64, _>(0)? == 1)
 }
 
 pub(super) type Query<'a> = sqlx::query::Query<'a, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
-/// Group, class, id, rev, deleted, created_by, facts, body.
-pub(super) fn bind_document<'a>(query: Query<'a>, key: Key<'a>, document: &'a Document, facts: Vec<u8>) -> Query<'a> {
+/// What [`bind_document`] binds, then ordered postings (4) and services (3): 18 parameters.
+pub(super) fn bind_new<'a>(
+    query: Query<'a>,
+    key: Key<'a>,
+    document: &'a Document,
+    facts: Vec<u8>,
+    derived: &Facts<'_>,
+) -> Query<'a> {
+    let query = bind_postings(bind_document(query, key, document, facts, derived), &ordered(derived));
+    bind_services(query, &derived.services)
+}
+
+/// Group, class, id, rev, deleted, created_by, facts, keys, sort values, parts, body.
+pub(super) fn bind_document<'a>(
+    query: Query<'a>,
+    key: Key<'a>,
+    document: &'a Document,
+    facts: Vec<u8>,
+    derived: &Facts<'_>,
+) -> Query<'a> {
+    let held = Held::of(key.group, key.class, derived);
     query
         .bind(escape(key.group))
         .bind(key.class)
@@ -203,6 +202,9 @@ pub(super) fn bind_document<'a>(query: Query<'a>, key: Key<'a>, document: &'a Do
         .bind(document.deleted)
         .bind(document.created_by.as_deref().map(escape))
         .bind(facts)
+        .bind(held.keys)
+        .bind(held.sorts)
+        .bind(held.parts)
         .bind(escape(&document.body))
 }
 
@@ -223,6 +225,7 @@ fn bind_services<'a>(query: Query<'a>, services: &[Version<'_>]) -> Query<'a> {
         .bind(services.iter().map(|held| held.contact_modified).collect::<Vec<_>>())
 }
 
-fn holders<'a>(facts: &Facts<'a>) -> Vec<&'a str> {
-    facts.grants.iter().map(|(holder, _)| *holder).collect()
+/// The postings that have rows.
+fn ordered<'a>(facts: &Facts<'a>) -> Vec<Fact<'a>> {
+    facts.postings.iter().copied().filter(is_ordered).collect()
 }

@@ -12,7 +12,7 @@ use super::session::Session;
 use super::text::{escape, terms, unescape};
 use crate::Result;
 use crate::documents::{Attachment, Document, Find, Hit, Projection, Reached, ReadDocuments, WriteDocuments, Written};
-use crate::facts::{Facts, Keys};
+use crate::facts::{Facts, Keys, derived};
 
 const ONE: &str = "SELECT id, rev, deleted, created_by, body, facts FROM document
      WHERE group_id = $1 AND class = $2 AND id = $3";
@@ -163,10 +163,11 @@ impl WriteDocuments for Session {
             return Ok(Written::Taken(taken));
         }
         let query = sqlx::query(
-            "UPDATE document SET rev = $4, deleted = $5, created_by = $6, facts = $7, body = $8
+            "UPDATE document SET rev = $4, deleted = $5, created_by = $6, facts = $7, keys = $8, sorts = $9, parts = $10,
+               body = $11
              WHERE group_id = $1 AND class = $2 AND id = $3",
         );
-        bind_document(query, key, document, written).execute(&mut *connection).await?;
+        bind_document(query, key, document, written, &after).execute(&mut *connection).await?;
         change(connection, key, &before, &after).await?;
         Ok(Written::Done)
     }
@@ -212,11 +213,6 @@ impl Stored {
     fn derived(&self) -> Result<Facts<'_>> {
         Ok(derived(Facts::read(&self.facts)?, self.deleted))
     }
-}
-
-/// A deleted document is in none of the derived tables.
-fn derived(facts: Facts<'_>, deleted: bool) -> Facts<'_> {
-    if deleted { Facts::default() } else { facts }
 }
 
 /// The stored document, if `expected` is its revision, locked.

@@ -1,14 +1,17 @@
-//! Finding documents: a [`Query`] becomes one statement over the index tables, and PostgreSQL plans it.
+//! Finding documents: a [`Query`] becomes one statement, and PostgreSQL plans it.
 //!
 //! A set can be listed (`id`, `part`, sort value), or it can be asked whether a row is in it. An intersection lists
-//! the set that seems smallest and asks the others; a union lists all of its sets.
+//! the set that seems smallest and asks the others; a union lists all of its sets. Whole terms and holders of access
+//! are listed by the keys of the documents (`held.rs`), and what else is known of their rows is asked at once; orders
+//! of terms are listed by the postings.
 
 use std::fmt::Write as _;
 
-use keystead_model::query::{Order, Query};
+use keystead_model::query::{Order, Query, order_of};
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
-use super::text::{WHOLE, escape, term, terms, unescape};
+use super::held;
+use super::text::{WHOLE, escape, term, unescape};
 use crate::Result;
 use crate::documents::{Find, Hit};
 use crate::facts::{CONTACT, UNSORTED};
@@ -24,6 +27,7 @@ pub(super) async fn find(connection: &mut PgConnection, question: &Find) -> Resu
         query = match argument {
             Argument::Text(text) => query.bind(text),
             Argument::Texts(texts) => query.bind(texts),
+            Argument::Keys(keys) => query.bind(keys),
             Argument::Integer(integer) => query.bind(integer),
         };
     }
@@ -38,6 +42,7 @@ pub(super) async fn find(connection: &mut PgConnection, question: &Find) -> Resu
 enum Argument {
     Text(String),
     Texts(Vec<String>),
+    Keys(Vec<Vec<u8>>),
     Integer(i64),
 }
 
@@ -68,21 +73,23 @@ impl<'a> Statement<'a> {
             Some(keys) => Query::Intersection(vec![asked.clone(), Query::AccessibleTo(keys.clone())]),
             None => asked.clone(),
         };
-        let list = self.list(&query);
-        let mut sql = format!("SELECT f.id, f.part, f.s FROM ({list}) AS f WHERE TRUE");
-        if self.question.parts {
-            let latest = self.is_latest();
-            let _ = write!(sql, " AND {latest}");
-        }
+        let mut sql = self.list(&query, "");
+        sql = format!("SELECT f.id, f.part, f.s FROM ({sql}) AS f");
         if let Some(after) = self.after() {
-            let _ = write!(sql, " AND {after}");
+            let _ = write!(sql, " WHERE {after}");
         }
         let order = match self.question.selection.order {
             Order::Id => "",
             Order::Ascending => "f.s ASC NULLS LAST, ",
             Order::Descending => "f.s DESC NULLS LAST, ",
         };
-        let _ = write!(sql, r#" ORDER BY {order}f.id COLLATE "C", f.part COLLATE "C""#);
+        let order = format!(r#" ORDER BY {order}f.id COLLATE "C", f.part COLLATE "C""#);
+        if self.question.parts {
+            // asked one by one in that order, until there are as many as wanted
+            let latest = self.is_latest();
+            sql = format!("SELECT f.id, f.part, f.s FROM ({sql}{order} OFFSET 0) AS f WHERE {latest}");
+        }
+        sql.push_str(&order);
         if let Some(limit) = self.question.limit {
             let limit = self.integer(i64::try_from(limit).unwrap_or(i64::MAX));
             let _ = write!(sql, " LIMIT {limit}");
@@ -98,6 +105,22 @@ impl<'a> Statement<'a> {
         self.argument(Argument::Texts(texts))
     }
 
+    fn keys(&mut self, keys: impl Iterator<Item = Vec<u8>>) -> String {
+        self.argument(Argument::Keys(keys.collect()))
+    }
+
+    /// The keys of the postings of terms.
+    fn postings_of(&mut self, index: &str, terms: &[String]) -> String {
+        let group = &self.question.group;
+        self.keys(terms.iter().map(|term| held::posting(group, index, term)))
+    }
+
+    /// The keys of holders of access.
+    fn holders(&mut self, holders: &[String]) -> String {
+        let (group, class) = (&self.question.group, if self.question.parts { CONTACT } else { self.question.class });
+        self.keys(holders.iter().map(|holder| held::access(group, class, holder)))
+    }
+
     fn integer(&mut self, integer: i64) -> String {
         self.argument(Argument::Integer(integer))
     }
@@ -106,6 +129,7 @@ impl<'a> Statement<'a> {
         let kind = match argument {
             Argument::Text(_) => "text",
             Argument::Texts(_) => "text[]",
+            Argument::Keys(_) => "bytea[]",
             Argument::Integer(_) => "bigint",
         };
         self.arguments.push(argument);
@@ -130,10 +154,26 @@ impl<'a> Statement<'a> {
         }
     }
 
-    /// The rows of a set: `id`, `part`, `s`.
-    fn list(&mut self, query: &Query) -> String {
+    /// The rows of a set: `id`, `part`, `s`. Where [`Self::lists_rows`], `also` holds for the rows `d` of documents.
+    fn list(&mut self, query: &Query, also: &str) -> String {
         let (group, class, parts) = (self.group.clone(), self.class.clone(), self.question.parts);
         match query {
+            Query::Term { index, terms, from, to } if !is_ordered(terms) => {
+                let keys = self.postings_of(index, terms);
+                if !parts && !self.is_sorted() && from.is_none() && to.is_none() {
+                    return documents(&group, &class, &format!("d.keys && {keys}{also}"));
+                }
+                let (part, by) = if parts { ("p.part", "d.id, p.part") } else { ("''", "d.id") };
+                let best = self.best(&format!("NULLIF(p.sort, {UNSORTED})"));
+                let bounds = self.bounds("p", *from, *to);
+                let (order, within) = self.order(index, *from, *to);
+                format!(
+                    "SELECT d.id, {part} AS part, {best} AS s
+                     FROM document AS d, unnest(d.keys, d.sorts, d.parts) AS p (key, sort, part){order}
+                     WHERE d.group_id = {group} AND d.class = {class} AND d.keys && {keys}{also}
+                       AND p.key = ANY({keys}){bounds}{within} GROUP BY {by}"
+                )
+            }
             Query::Term { .. } | Query::Prefix { .. } | Query::TermRange { .. } => {
                 let wanted = self.postings(query);
                 let (part, by) = if parts { ("p.part", "p.id, p.part") } else { ("''", "p.id") };
@@ -147,48 +187,74 @@ impl<'a> Statement<'a> {
                 let ids = self.texts(ids.iter().map(|id| escape(id).into_owned()).collect());
                 match parts {
                     true => services(&group, &format!("v.service_id = ANY({ids})")),
-                    false => documents(&group, &class, &format!("d.id = ANY({ids})")),
+                    false => documents(&group, &class, &format!("d.id = ANY({ids}){also}")),
                 }
             }
             Query::All if parts => services(&group, "TRUE"),
-            Query::All => documents(&group, &class, "TRUE"),
-            Query::AccessibleTo(keys) => {
-                let keys = self.texts(terms(keys));
+            Query::All => documents(&group, &class, &format!("TRUE{also}")),
+            Query::AccessibleTo(holders) => {
+                let keys = self.holders(holders);
                 match parts {
-                    true => services(
-                        &group,
-                        &format!(
-                            "EXISTS (SELECT 1 FROM access AS a WHERE a.group_id = {group} AND a.class = {class}
-                             AND a.holder = ANY({keys}) AND a.id = v.contact_id)"
-                        ),
-                    ),
-                    false => format!(
-                        "SELECT a.id, '' AS part, NULL::bigint AS s FROM access AS a
-                         WHERE a.group_id = {group} AND a.class = {class} AND a.holder = ANY({keys}) GROUP BY a.id"
-                    ),
+                    true => services(&group, &has_any(&group, &class, "v.contact_id", &keys)),
+                    false => documents(&group, &class, &format!("d.keys && {keys}{also}")),
                 }
             }
             Query::Union(queries) if queries.is_empty() => nothing(),
             Query::Union(queries) => {
-                let lists: Vec<String> = queries.iter().map(|query| format!("({})", self.list(query))).collect();
+                let lists: Vec<String> = queries.iter().map(|query| format!("({})", self.list(query, also))).collect();
                 let (name, best) = (self.name(), self.best("s"));
                 format!("SELECT id, part, {best} AS s FROM ({}) AS {name} GROUP BY id, part", lists.join(" UNION ALL "))
             }
             Query::Intersection(queries) => {
-                let Some((first, others)) = self.drive(queries) else { return self.list(&Query::All) };
-                let list = self.list(first);
+                let Some((first, others)) = self.drive(queries) else { return self.list(&Query::All, also) };
+                let (mut also, mut asked) = (also.to_owned(), Vec::new());
+                for other in others {
+                    match self.in_row(other) {
+                        Some(condition) if self.lists_rows(first) => _ = write!(also, " AND {condition}"),
+                        _ => asked.push(other),
+                    }
+                }
+                let list = self.list(first, &also);
                 let name = self.name();
-                let conditions: Vec<String> = others.into_iter().map(|other| self.holds(other, &name)).collect();
+                let conditions: Vec<String> = asked.into_iter().map(|other| self.holds(other, &name)).collect();
                 let conditions = if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") };
                 format!("SELECT {name}.id, {name}.part, {name}.s FROM ({list}) AS {name} WHERE {conditions}")
             }
             Query::Difference(of, without) => {
-                let list = self.list(of);
+                let list = self.list(of, also);
                 let name = self.name();
                 let excluded = self.holds(without, &name);
                 format!("SELECT {name}.id, {name}.part, {name}.s FROM ({list}) AS {name} WHERE NOT {excluded}")
             }
         }
+    }
+
+    /// Whether a set is listed from the rows of documents.
+    fn lists_rows(&self, query: &Query) -> bool {
+        match query {
+            Query::Term { terms, .. } => !is_ordered(terms),
+            Query::Prefix { .. } | Query::TermRange { .. } => false,
+            Query::Ids(_) | Query::All | Query::AccessibleTo(_) => !self.question.parts,
+            Query::Union(queries) => queries.iter().all(|query| self.lists_rows(query)),
+            Query::Intersection(queries) => match self.drive(queries) {
+                Some((first, _)) => self.lists_rows(first),
+                None => !self.question.parts,
+            },
+            Query::Difference(of, _) => self.lists_rows(of),
+        }
+    }
+
+    /// Whether a row `d` of a document is in a set, if its keys tell: not within bounds, nor of which part.
+    fn in_row(&mut self, query: &Query) -> Option<String> {
+        let keys = match query {
+            Query::AccessibleTo(holders) => self.holders(holders),
+            Query::Term { index, terms, from: None, to: None } if !self.question.parts => {
+                self.postings_of(index, terms)
+            }
+            _ => return None,
+        };
+        // asked of each row: the index would read all that have the key, however few are left
+        Some(format!("(d.keys && {keys}) IS TRUE"))
     }
 
     /// The set of an intersection that is listed, and those that are asked.
@@ -203,7 +269,21 @@ impl<'a> Statement<'a> {
     fn holds(&mut self, query: &Query, name: &str) -> String {
         let (group, class, parts) = (self.group.clone(), self.class.clone(), self.question.parts);
         match query {
-            Query::Term { .. } | Query::Prefix { .. } | Query::TermRange { .. } => {
+            Query::Term { index, terms, from: None, to: None } if !parts => {
+                let keys = self.postings_of(index, terms);
+                has_any(&group, &class, &format!("{name}.id"), &keys)
+            }
+            Query::Term { index, terms, from, to } => {
+                let keys = self.postings_of(index, terms);
+                let bounds = self.bounds("p", *from, *to);
+                let part = if parts { format!(" AND p.part = {name}.part") } else { String::new() };
+                format!(
+                    "EXISTS (SELECT 1 FROM document AS m, unnest(m.keys, m.sorts, m.parts) AS p (key, sort, part)
+                     WHERE m.group_id = {group} AND m.class = {class} AND m.id = {name}.id
+                       AND p.key = ANY({keys}){bounds}{part})"
+                )
+            }
+            Query::Prefix { .. } | Query::TermRange { .. } => {
                 let wanted = self.postings(query);
                 let part = if parts { format!(" AND p.part = {name}.part") } else { String::new() };
                 format!("EXISTS (SELECT 1 FROM posting AS p WHERE {wanted} AND p.id = {name}.id{part})")
@@ -214,12 +294,9 @@ impl<'a> Statement<'a> {
             }
             // whatever is listed anywhere is live
             Query::All => "TRUE".to_owned(),
-            Query::AccessibleTo(keys) => {
-                let keys = self.texts(terms(keys));
-                format!(
-                    "EXISTS (SELECT 1 FROM access AS a WHERE a.group_id = {group} AND a.class = {class}
-                     AND a.holder = ANY({keys}) AND a.id = {name}.id)"
-                )
+            Query::AccessibleTo(holders) => {
+                let keys = self.holders(holders);
+                has_any(&group, &class, &format!("{name}.id"), &keys)
             }
             Query::Union(queries) => self.each(queries, name, " OR ", "FALSE"),
             Query::Intersection(queries) => self.each(queries, name, " AND ", "TRUE"),
@@ -238,16 +315,8 @@ impl<'a> Statement<'a> {
     /// The condition on rows `p` of the postings.
     fn postings(&mut self, query: &Query) -> String {
         let (index, mut conditions) = match query {
-            Query::Term { index, terms: wanted, from, to } => {
-                let wanted = self.texts(terms(wanted));
-                let mut conditions = format!(" AND p.term = ANY({wanted})");
-                for (bound, operator) in [(from, ">="), (to, "<=")] {
-                    if let Some(bound) = bound {
-                        let bound = self.integer(*bound);
-                        let _ = write!(conditions, " AND p.sort {operator} {bound} AND p.sort <> {UNSORTED}");
-                    }
-                }
-                (*index, conditions)
+            Query::Term { index, from, to, .. } => {
+                (*index, format!(" AND p.term = ''{}", self.bounds("p", *from, *to)))
             }
             Query::Prefix { index, prefix } if prefix.is_empty() => (*index, String::new()),
             Query::Prefix { index, prefix } => {
@@ -273,23 +342,52 @@ impl<'a> Statement<'a> {
         conditions
     }
 
-    /// Whether the contact of a row holds the latest readable version of its service.
+    /// One more table `o`, and the condition on it, for what is looked for within bounds: the rows of the index that has
+    /// everything in that order. Only PostgreSQL can tell whether fewer have the term or are within the bounds.
+    fn order(&mut self, index: &str, from: Option<i64>, to: Option<i64>) -> (&'static str, String) {
+        match order_of(index) {
+            Some(order) if from.is_some() || to.is_some() => {
+                let (group, order) = (self.group.clone(), self.text(order.to_owned()));
+                let bounds = self.bounds("o", from, to);
+                let within = format!(
+                    " AND o.group_id = {group} AND o.index_name = {order} AND o.term = '' AND o.id = d.id
+                      AND o.sort = p.sort AND o.part = p.part{bounds}"
+                );
+                (", posting AS o", within)
+            }
+            _ => ("", String::new()),
+        }
+    }
+
+    /// The condition on the sort value of rows.
+    fn bounds(&mut self, rows: &str, from: Option<i64>, to: Option<i64>) -> String {
+        let mut conditions = String::new();
+        for (bound, operator) in [(from, ">="), (to, "<=")] {
+            if let Some(bound) = bound {
+                let bound = self.integer(bound);
+                let _ = write!(conditions, " AND {rows}.sort {operator} {bound} AND {rows}.sort <> {UNSORTED}");
+            }
+        }
+        conditions
+    }
+
+    /// Whether no other readable contact holds a later version of the service of a row than its own.
     fn is_latest(&mut self) -> String {
         let (group, class) = (self.group.clone(), self.class.clone());
         let readable = match &self.question.readable_by {
             None => String::new(),
-            Some(keys) => {
-                let keys = self.texts(terms(keys));
-                format!(
-                    " AND EXISTS (SELECT 1 FROM access AS a WHERE a.group_id = {group} AND a.class = {class}
-                     AND a.holder = ANY({keys}) AND a.id = v.contact_id)"
-                )
+            Some(holders) => {
+                let keys = self.holders(holders);
+                format!(" AND {}", has_any(&group, &class, "v.contact_id", &keys))
             }
         };
         format!(
-            "f.id = (SELECT v.contact_id FROM service_version AS v WHERE v.group_id = {group}
-             AND v.service_id = f.part{readable}
-             ORDER BY v.version DESC, v.contact_modified DESC, v.contact_id DESC LIMIT 1)"
+            "EXISTS (SELECT 1 FROM service_version AS own
+             WHERE own.group_id = {group} AND own.service_id = f.part AND own.contact_id = f.id
+               AND NOT EXISTS (SELECT 1 FROM service_version AS v
+                 WHERE v.group_id = {group} AND v.service_id = f.part
+                   AND (v.version, v.contact_modified, v.contact_id)
+                     > (own.version, own.contact_modified, own.contact_id){readable}))"
         )
     }
 
@@ -324,11 +422,24 @@ fn documents(group: &str, class: &str, condition: &str) -> String {
     )
 }
 
+/// Whether the document whose id is in a column has any of the keys.
+fn has_any(group: &str, class: &str, id: &str, keys: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM document AS m
+         WHERE m.group_id = {group} AND m.class = {class} AND m.id = {id} AND m.keys && {keys})"
+    )
+}
+
 fn services(group: &str, condition: &str) -> String {
     format!(
         "SELECT v.contact_id AS id, v.service_id AS part, NULL::bigint AS s FROM service_version AS v
          WHERE v.group_id = {group} AND {condition}"
     )
+}
+
+/// Whether terms stand for all that is in an index, in its order.
+fn is_ordered(terms: &[String]) -> bool {
+    !terms.is_empty() && terms.iter().all(String::is_empty)
 }
 
 /// Whether a set has an order of its own.

@@ -154,8 +154,9 @@ impl WriteGateway for Session {
                 now,
             ),
             (
-                "DELETE FROM change WHERE (group_id, id) IN (SELECT group_id, id FROM change WHERE at < $1
-                 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+                // with those of the same moment
+                "DELETE FROM change WHERE at < $1 AND at <=
+                 (SELECT max(x.at) FROM (SELECT at FROM change ORDER BY at LIMIT $2) AS x)",
                 now.saturating_sub(KEPT),
             ),
         ] {

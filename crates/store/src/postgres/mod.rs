@@ -17,6 +17,7 @@ mod documents;
 mod error;
 mod find;
 mod gateway;
+mod held;
 mod jobs;
 mod migrations;
 mod session;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::access::Caller;
 use crate::class::Class;
-use crate::query::{Order, Posting, Query, Selection, ServiceVersion};
+use crate::query::{Order, Posting, Query, Selection, ServiceVersion, is_looked_up_whole};
 
 /// A document with what a store keeps beside it.
 pub(super) struct Stored {
@@ -89,13 +89,17 @@ fn evaluate(documents: &[Stored], query: &Query, parts: bool) -> BTreeSet<Hit> {
         }
         Query::Term { .. } => posted(&|posting| matches_term(query, posting)),
         Query::Prefix { index, prefix } => {
+            assert!(!is_looked_up_whole(index), "{index}");
             posted(&|posting| posting.index == *index && posting.term.starts_with(prefix))
         }
-        Query::TermRange { index, from, to } => posted(&|posting| {
-            posting.index == *index
-                && from.as_ref().is_none_or(|from| *from <= posting.term)
-                && to.as_ref().is_none_or(|to| posting.term <= *to)
-        }),
+        Query::TermRange { index, from, to } => {
+            assert!(!is_looked_up_whole(index), "{index}");
+            posted(&|posting| {
+                posting.index == *index
+                    && from.as_ref().is_none_or(|from| *from <= posting.term)
+                    && to.as_ref().is_none_or(|to| posting.term <= *to)
+            })
+        }
         Query::AccessibleTo(keys) => {
             documents.iter().filter(|stored| stored.grants_any(keys)).flat_map(units).collect()
         }
