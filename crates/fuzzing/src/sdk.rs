@@ -110,6 +110,8 @@ pub fn sdk_wallet(data: &[u8]) {
         }
     }
     if is_solana_transaction(data) {
-        assert!(!is_solana_transaction(&[data, &[0]].concat()), "what is left over belongs to nothing");
+        // a message may be the beginning of a transaction by chance, but nothing goes on after both
+        let longer = [&[0][..], &[0, 0]].map(|rest| is_solana_transaction(&[data, rest].concat()));
+        assert_ne!(longer, [true, true], "what is left over belongs to nothing");
     }
 }

@@ -23,7 +23,7 @@ CREATE TABLE document (
 -- a record of some kilobytes stays in its row: sealed texts do not compress, and elsewhere it would be two rows more
 WITH (toast_tuple_target = 8160);
 -- new entries are gathered, and sorted in together. Every search reads what was not sorted in yet, so it is kept short
-CREATE INDEX document_keys ON document USING gin (keys) WITH (gin_pending_list_limit = 256);
+CREATE INDEX document_keys ON document USING gin (keys) WITH (gin_pending_list_limit = 1024);
 
 -- What is looked up in order: by how a term starts, between two terms, or all documents by their sort values.
 CREATE TABLE posting (

@@ -2,7 +2,8 @@
 //!
 //! A unit of work writes a row for each change, in its own transaction. The node that committed tells it at once;
 //! the others look for rows that they did not tell yet. A row can become visible after one that was written later,
-//! so a look goes back further than any unit of work lasts, and what was told is remembered for as long.
+//! so looks overlap: most by little, since a row is written at the end of its unit of work, some by more, and now and
+//! then one goes back further than any statement lasts. What was told is remembered for as long.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +27,9 @@ use crate::{EpochMs, Result, StoreError};
 const LOOK: Duration = Duration::from_millis(20);
 /// How long after a failure.
 const BREATH: Duration = Duration::from_secs(1);
-/// How far a look goes back, in milliseconds: longer than a statement, and the clocks of two nodes, can be off.
+/// How far a look goes back behind the one before, in milliseconds: every so many looks, the deepest first.
+const DEPTHS: [(u64, EpochMs); 3] = [(500, BACK), (25, 5_000), (1, 250)];
+/// How far the deepest goes back: longer than a statement, and the clocks of two nodes, can be off.
 const BACK: EpochMs = 60_000;
 /// How long own changes are remembered while nobody listens, in milliseconds.
 const UNHEARD: EpochMs = 2_000;
@@ -101,10 +104,11 @@ impl Tail {
         self.closed.store(true, Ordering::SeqCst);
     }
 
-    /// Tells what other nodes committed.
+    /// Tells what other nodes committed since `from`, and before that by as much as the number of the look says; when that
+    /// was, by the clock of the database.
     ///
     /// `begun` is when somebody began to listen, if this is the first look: what was committed before is old.
-    async fn catch_up(&self, begun: Option<Instant>) -> Result<()> {
+    async fn catch_up(&self, number: u64, from: Option<EpochMs>, begun: Option<Instant>) -> Result<EpochMs> {
         let now: EpochMs = sqlx::query("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
             .fetch_one(&self.pool)
             .await?
@@ -117,7 +121,7 @@ impl Tail {
         let rows = sqlx::query(
             "SELECT group_id, id, class, kind, document, parts, last FROM change WHERE at > $1 ORDER BY at, id",
         )
-        .bind(now.saturating_sub(BACK))
+        .bind(from.unwrap_or(now).min(now).saturating_sub(depth(number)))
         .fetch_all(&self.pool)
         .await?;
         for row in rows {
@@ -128,7 +132,7 @@ impl Tail {
                 self.feed.tell(change);
             }
         }
-        Ok(())
+        Ok(now)
     }
 
     /// The change of a row, with the document as it is now; none if it is gone since.
@@ -165,11 +169,11 @@ impl Tail {
 
 /// Looks as long as the store is open.
 async fn look(tail: Arc<Tail>, begun: Instant) {
-    let mut begun = Some(begun);
+    let (mut begun, mut number, mut from) = (Some(begun), 0, None);
     while !tail.closed.load(Ordering::SeqCst) {
-        match tail.catch_up(begun).await {
-            Ok(()) => {
-                begun = None;
+        match tail.catch_up(number, from, begun).await {
+            Ok(now) => {
+                (begun, number, from) = (None, number.wrapping_add(1), Some(now));
                 tokio::time::sleep(LOOK).await;
             }
             Err(error) => {
@@ -178,6 +182,11 @@ async fn look(tail: Arc<Tail>, begun: Instant) {
             }
         }
     }
+}
+
+/// How far the look of this number goes back.
+fn depth(number: u64) -> EpochMs {
+    DEPTHS.iter().find(|(every, _)| number.is_multiple_of(*every)).map_or(BACK, |(_, depth)| *depth)
 }
 
 /// When a change was written: the beginning of its id.
@@ -234,9 +243,20 @@ pub(super) fn insertion(from: usize) -> String {
     )
 }
 
+/// The statement that writes one, of a document that was created ([`write_kind`]): its group, class and id are `$1` to
+/// `$3`, its parts `$19`.
+pub(super) const CREATION: &str = "INSERT INTO change (group_id, id, at, class, kind, document, parts)
+         SELECT $1, now.at || '-' || gen_random_uuid(), now.at, $2, 1, $3, $19
+         FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at) AS now
+         RETURNING id";
+
+/// The parts that a change names.
+pub(super) fn parts(change: &Change) -> Vec<String> {
+    change.parts.iter().map(|part| escape(part).into_owned()).collect()
+}
+
 /// Binds the six parameters of [`insertion`].
 pub(super) fn bind<'a, 'c>(query: SqlQuery<'a>, changes: impl Iterator<Item = &'c Change> + Clone) -> SqlQuery<'a> {
-    let parts = |change: &Change| literal(change.parts.iter().map(|part| quoted(&escape(part))));
     let gone = |change: &Change| change.kind == ChangeKind::Deleted && !change.document.deleted;
     let last = |change: &Change| gone(change).then(|| escape(&change.document.body).into_owned());
     let column = |of: &dyn Fn(&Change) -> String| changes.clone().map(of).collect::<Vec<_>>();
@@ -245,7 +265,7 @@ pub(super) fn bind<'a, 'c>(query: SqlQuery<'a>, changes: impl Iterator<Item = &'
         .bind(column(&|change| change.class.clone()))
         .bind(changes.clone().map(|change| write_kind(change.kind)).collect::<Vec<_>>())
         .bind(column(&|change| escape(&change.document.id).into_owned()))
-        .bind(column(&|change| parts(change)))
+        .bind(column(&|change| literal(parts(change).iter().map(|part| quoted(part)))))
         .bind(changes.clone().map(last).collect::<Vec<_>>())
 }
 
@@ -263,4 +283,17 @@ pub(super) async fn write(connection: &mut PgConnection, changes: &[Change]) -> 
     // without changes it still fails in a unit of work of which a statement failed
     let query = bind(sqlx::query(AssertSqlSafe(STATEMENT.as_str())), changes.iter());
     ids(&query.fetch_all(connection).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first look goes back furthest. What all looks of ten seconds read together is what was written in minutes, not
+    /// in hours: with many writes the database would do nothing else.
+    #[test]
+    fn looks_overlap_by_little_most_of_the_time() {
+        assert_eq!((depth(0), depth(1), depth(25), depth(500)), (BACK, 250, 5_000, BACK));
+        assert!((0..500).map(depth).sum::<EpochMs>() < 300_000);
+    }
 }

@@ -57,7 +57,7 @@ static STATEMENT: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The same for one document, whose values are parameters of their own: what takes lists costs more to begin. They are
-/// those of a document, its ordered postings and services, and the change's.
+/// those of a document, its ordered postings and services, and the parts that the change names.
 static ALONE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "WITH documents AS (
@@ -72,7 +72,7 @@ static ALONE: LazyLock<String> = LazyLock::new(|| {
            SELECT $1, x.s, $3, x.v, x.m FROM unnest($16::text[], $17::bigint[], $18::bigint[]) AS x (s, v, m)
          )
          {}",
-        changes::insertion(19)
+        changes::CREATION
     )
 });
 
@@ -233,7 +233,6 @@ fn next(waiting: &mut VecDeque<Waiting>) -> Vec<Waiting> {
 
 /// The rows with the ids under which the changes were written.
 async fn insert(pool: &PgPool, news: &[New]) -> std::result::Result<Vec<PgRow>, sqlx::Error> {
-    let changes = news.iter().map(|new| &new.change);
     if let [new] = news {
         let Change { group, document, .. } = &new.change;
         let key = Key { group, class: new.class, id: &document.id };
@@ -246,7 +245,7 @@ async fn insert(pool: &PgPool, news: &[New]) -> std::result::Result<Vec<PgRow>, 
             written,
             &derived(facts, document.deleted),
         );
-        return changes::bind(query, changes).fetch_all(pool).await;
+        return query.bind(changes::parts(&new.change)).fetch_all(pool).await;
     }
     let mut columns = Columns::default();
     for new in news {
@@ -254,5 +253,5 @@ async fn insert(pool: &PgPool, news: &[New]) -> std::result::Result<Vec<PgRow>, 
     }
     let group = news.first().map(|new| escape(&new.change.group)).unwrap_or_default();
     let query = columns.bind(sqlx::query(AssertSqlSafe(STATEMENT.as_str())).bind(group));
-    changes::bind(query, changes).fetch_all(pool).await
+    changes::bind(query, news.iter().map(|new| &new.change)).fetch_all(pool).await
 }
