@@ -114,7 +114,12 @@ async fn claim(app: &App, now: i64, limit: usize, look: bool) -> Result<Vec<Job>
 }
 
 async fn tidy(app: &App, now: i64) -> Result<(), StoreError> {
-    let mut tx = app.store.write().await?;
-    tx.forget(now).await?;
-    tx.commit().await
+    loop {
+        let mut tx = app.store.write().await?;
+        let more = tx.forget(now).await?;
+        tx.commit().await?;
+        if !more {
+            return Ok(());
+        }
+    }
 }

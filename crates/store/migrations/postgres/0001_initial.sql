@@ -170,6 +170,8 @@ CREATE TABLE change (
   last     text
 );
 CREATE INDEX change_at ON change (at);
+-- it has no key, and may be published to a replica all the same
+ALTER TABLE change REPLICA IDENTITY FULL;
 
 -- What all nodes must agree on, noted by the first: the fingerprint of the server's secret.
 CREATE TABLE agreed (

@@ -298,6 +298,11 @@ pub async fn restricts_to_readers(store: Arc<dyn Store>) -> Result<()> {
     ] {
         let found = ids(&store, question(query.clone()).readable(&keys)).await?;
         assert_eq!(found.concat(), expected, "{query:?} for {keys:?}");
+        // a caller may have thousands of keys
+        let many: Vec<String> = (0..40).map(|number| format!("key {number}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).chain(keys.iter().copied()).collect();
+        let found = ids(&store, question(query.clone()).readable(&many)).await?;
+        assert_eq!(found.concat(), expected, "{query:?} for {keys:?} and many more");
     }
     Ok(())
 }

@@ -143,6 +143,9 @@ pub async fn finds_parts_of_every_kind(store: Arc<dyn Store>) -> Result<()> {
         assert_eq!(listed(&store, parts(query.clone())).await?, everybody, "{query:?}");
         assert_eq!(listed(&store, parts(query.clone()).readable(&["r"])).await?, r, "{query:?} for r");
         assert_eq!(listed(&store, parts(query.clone()).readable(&["s", "x"])).await?, s, "{query:?} for s");
+        let many: Vec<String> = (0..40).map(|number| format!("key {number}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).chain(["s"]).collect();
+        assert_eq!(listed(&store, parts(query.clone()).readable(&many)).await?, s, "{query:?} for s and many more");
     }
     for (order, expected) in [(Ascending, "b1 c4"), (Descending, "b1 c4")] {
         assert_eq!(listed(&store, parts(Query::term(TAG, "red")).ordered(order)).await?, expected);

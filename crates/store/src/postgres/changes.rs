@@ -2,8 +2,8 @@
 //!
 //! A unit of work writes a row for each change, in its own transaction. The node that committed tells it at once;
 //! the others look for rows that they did not tell yet. A row can become visible after one that was written later,
-//! so looks overlap: most by little, since a row is written at the end of its unit of work, some by more, and now and
-//! then one goes back further than any statement lasts. What was told is remembered for as long.
+//! so looks overlap: most by little, since most units of work end soon after their row was written, some by more, and
+//! now and then one goes back further than any statement lasts. What was told is remembered for longer.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,8 +27,8 @@ use crate::{EpochMs, Result, StoreError};
 const LOOK: Duration = Duration::from_millis(20);
 /// How long after a failure.
 const BREATH: Duration = Duration::from_secs(1);
-/// How far a look goes back behind the one before, in milliseconds: every so many looks, the deepest first.
-const DEPTHS: [(u64, EpochMs); 3] = [(500, BACK), (25, 5_000), (1, 250)];
+/// Kinds of looks: how often there is one, and how far it goes back behind the one before of its kind, in milliseconds.
+const KINDS: [(EpochMs, EpochMs); 3] = [(10_000, BACK), (500, 5_000), (0, 250)];
 /// How far the deepest goes back: longer than a statement, and the clocks of two nodes, can be off.
 const BACK: EpochMs = 60_000;
 /// How long own changes are remembered while nobody listens, in milliseconds.
@@ -72,6 +72,10 @@ impl Told {
         }
         true
     }
+
+    fn forget(&mut self, id: &str) {
+        self.known.remove(id);
+    }
 }
 
 impl Tail {
@@ -104,11 +108,10 @@ impl Tail {
         self.closed.store(true, Ordering::SeqCst);
     }
 
-    /// Tells what other nodes committed since `from`, and before that by as much as the number of the look says; when that
-    /// was, by the clock of the database.
+    /// Tells what other nodes committed since the looks before.
     ///
     /// `begun` is when somebody began to listen, if this is the first look: what was committed before is old.
-    async fn catch_up(&self, number: u64, from: Option<EpochMs>, begun: Option<Instant>) -> Result<EpochMs> {
+    async fn catch_up(&self, looks: &mut Looks, begun: Option<Instant>) -> Result<()> {
         let now: EpochMs = sqlx::query("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
             .fetch_one(&self.pool)
             .await?
@@ -121,18 +124,25 @@ impl Tail {
         let rows = sqlx::query(
             "SELECT group_id, id, class, kind, document, parts, last FROM change WHERE at > $1 ORDER BY at, id",
         )
-        .bind(from.unwrap_or(now).min(now).saturating_sub(depth(number)))
+        .bind(looks.from(now))
         .fetch_all(&self.pool)
         .await?;
         for row in rows {
             let id: String = row.try_get(1)?;
             let new = self.told.lock().note(&id, stamp(&id), 2 * BACK);
             if new && stamp(&id) >= old {
-                let change = self.change(&row).await?;
-                self.feed.tell(change);
+                match self.change(&row).await {
+                    Ok(change) => self.feed.tell(change),
+                    Err(error) => {
+                        // it was not told: the next look does
+                        self.told.lock().forget(&id);
+                        return Err(error);
+                    }
+                }
             }
         }
-        Ok(now)
+        looks.done(now);
+        Ok(())
     }
 
     /// The change of a row, with the document as it is now; none if it is gone since.
@@ -169,11 +179,11 @@ impl Tail {
 
 /// Looks as long as the store is open.
 async fn look(tail: Arc<Tail>, begun: Instant) {
-    let (mut begun, mut number, mut from) = (Some(begun), 0, None);
+    let (mut begun, mut looks) = (Some(begun), Looks::default());
     while !tail.closed.load(Ordering::SeqCst) {
-        match tail.catch_up(number, from, begun).await {
-            Ok(now) => {
-                (begun, number, from) = (None, number.wrapping_add(1), Some(now));
+        match tail.catch_up(&mut looks, begun).await {
+            Ok(()) => {
+                begun = None;
                 tokio::time::sleep(LOOK).await;
             }
             Err(error) => {
@@ -184,9 +194,34 @@ async fn look(tail: Arc<Tail>, begun: Instant) {
     }
 }
 
-/// How far the look of this number goes back.
-fn depth(number: u64) -> EpochMs {
-    DEPTHS.iter().find(|(every, _)| number.is_multiple_of(*every)).map_or(BACK, |(_, depth)| *depth)
+/// When the last look of each kind was, by the clock of the database.
+#[derive(Default)]
+struct Looks {
+    last: [Option<EpochMs>; KINDS.len()],
+}
+
+impl Looks {
+    /// The deepest kind that is due: the first one at first.
+    fn due(&self, now: EpochMs) -> usize {
+        let is_due = |(last, (every, _)): (&Option<EpochMs>, &(EpochMs, EpochMs))| {
+            last.is_none_or(|last| now.saturating_sub(last) >= *every || now < last)
+        };
+        self.last.iter().zip(&KINDS).position(is_due).unwrap_or_default()
+    }
+
+    /// From when on a look reads. Never what may have been forgotten, and would be told again.
+    fn from(&self, now: EpochMs) -> EpochMs {
+        let due = self.due(now);
+        let last = self.last.get(due).copied().flatten().unwrap_or(now).min(now);
+        let depth = KINDS.get(due).map_or(BACK, |(_, depth)| *depth);
+        last.saturating_sub(depth).max(now.saturating_sub(2 * BACK - SLACK))
+    }
+
+    /// A look was taken: it saw what lighter ones would.
+    fn done(&mut self, now: EpochMs) {
+        let due = self.due(now);
+        self.last.iter_mut().skip(due).for_each(|last| *last = Some(now));
+    }
 }
 
 /// When a change was written: the beginning of its id.
@@ -289,11 +324,46 @@ pub(super) async fn write(connection: &mut PgConnection, changes: &[Change]) -> 
 mod tests {
     use super::*;
 
-    /// The first look goes back furthest. What all looks of ten seconds read together is what was written in minutes, not
-    /// in hours: with many writes the database would do nothing else.
+    /// Reads `from` for a look every so many milliseconds, for a minute.
+    fn minute(rhythm: EpochMs) -> Vec<(EpochMs, EpochMs)> {
+        let mut looks = Looks::default();
+        (0..60_000 / rhythm)
+            .map(|number| {
+                let now = 1_000_000 + number * rhythm;
+                let from = looks.from(now);
+                looks.done(now);
+                (now, from)
+            })
+            .collect()
+    }
+
+    /// Whatever becomes visible later than it was written, by as much as a minute, is read by a look after that.
     #[test]
-    fn looks_overlap_by_little_most_of_the_time() {
-        assert_eq!((depth(0), depth(1), depth(25), depth(500)), (BACK, 250, 5_000, BACK));
-        assert!((0..500).map(depth).sum::<EpochMs>() < 300_000);
+    fn nothing_that_comes_late_is_missed() {
+        for rhythm in [20, 150, 700, 15_000] {
+            let looks = minute(rhythm);
+            for late in [0, 200, 4_000, 30_000, 59_000] {
+                for visible in (1_000_000..1_030_000).step_by(97) {
+                    let written = visible - late;
+                    let read = looks.iter().any(|(now, from)| *now >= visible && *from <= written);
+                    assert!(read, "every {rhythm} ms: visible at {visible}, {late} ms late");
+                }
+            }
+        }
+    }
+
+    /// With many writes the database would do nothing else.
+    #[test]
+    fn most_looks_read_little_again() {
+        let read: EpochMs = minute(20).iter().map(|(now, from)| now - from).sum();
+        assert!(read < 60 * 60_000, "{read} ms of changes in a minute");
+        assert_eq!(minute(20)[0].1, 1_000_000 - BACK);
+    }
+
+    #[test]
+    fn a_look_after_a_long_silence_reads_nothing_that_was_forgotten() {
+        let mut looks = Looks::default();
+        looks.done(1_000_000);
+        assert!(looks.from(9_000_000) > 9_000_000 - 2 * BACK);
     }
 }

@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
 use super::PostgresStore;
-use super::derived::{Key, change, claim, hold};
+use super::derived::{Key, change, claim};
+use super::held::Held;
 use super::text::escape;
 use crate::facts::Facts;
 use crate::{Result, StoreError};
@@ -174,9 +175,12 @@ impl PostgresStore {
             let place: Vec<Value> = last.iter().take(table.key).cloned().collect();
             done += rows.len() as u64;
             let mut tx = self.pool.begin().await?;
-            insert(&mut tx, table, &rows).await?;
-            if table.name == "document" {
-                derive(&mut tx, &rows).await?;
+            match table.name {
+                "document" => {
+                    insert(&mut tx, table, &rows, Some(held(&rows)?)).await?;
+                    derive(&mut tx, &rows).await?;
+                }
+                _ => insert(&mut tx, table, &rows, None).await?,
             }
             let note = serde_json::to_vec(&(done, place.iter().map(written).collect::<Vec<_>>())).unwrap_or_default();
             sqlx::query("INSERT INTO agreed (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2")
@@ -296,27 +300,37 @@ fn read(source: &Connection, table: &Table, after: Option<&[Value]>) -> Result<V
     Ok(found)
 }
 
-async fn insert(connection: &mut PgConnection, table: &Table, rows: &[Vec<Value>]) -> Result<()> {
-    let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-    let arrays: Vec<String> = table
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(at, (_, kind))| {
-            let kind = match kind {
-                Text => "text",
-                Integer => "bigint",
-                Boolean => "boolean",
-                Octets => "bytea",
-            };
-            format!("${}::{kind}[]", at + 1)
-        })
-        .collect();
+/// Adds rows, with further columns of arrays that the embedded engine has no need of.
+async fn insert(
+    connection: &mut PgConnection,
+    table: &Table,
+    rows: &[Vec<Value>],
+    further: Option<[Array; 3]>,
+) -> Result<()> {
+    let further = further.into_iter().flatten();
+    let (mut names, mut parameters, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, (name, kind)) in table.columns.iter().enumerate() {
+        let kind = match kind {
+            Text => "text",
+            Integer => "bigint",
+            Boolean => "boolean",
+            Octets => "bytea",
+        };
+        parameters.push(format!("${}::{kind}[]", at + 1));
+        names.push(*name);
+        values.push(format!("x.{name}"));
+    }
+    let mut literals = Vec::new();
+    for Array { name, kind, literals: of } in further {
+        literals.push(of);
+        parameters.push(format!("${}::text[]", table.columns.len() + literals.len()));
+        names.push(name);
+        values.push(format!("x.{name}::{kind}[]"));
+    }
+    let (names, values, parameters) = (names.join(", "), values.join(", "), parameters.join(", "));
     let sql = format!(
-        "INSERT INTO {} ({names}) SELECT * FROM unnest({}) ON CONFLICT DO NOTHING",
-        table.name,
-        arrays.join(", "),
-        names = names.join(", ")
+        "INSERT INTO {} ({names}) SELECT {values} FROM unnest({parameters}) AS x ({names}) ON CONFLICT DO NOTHING",
+        table.name
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (at, (_, kind)) in table.columns.iter().enumerate() {
@@ -328,8 +342,34 @@ async fn insert(connection: &mut PgConnection, table: &Table, rows: &[Vec<Value>
             Octets => query.bind(column.map(as_octets).collect::<Vec<Vec<u8>>>()),
         };
     }
+    for literals in literals {
+        query = query.bind(literals);
+    }
     query.execute(connection).await?;
     Ok(())
+}
+
+/// A column of arrays, as PostgreSQL writes them, row by row.
+struct Array {
+    name: &'static str,
+    kind: &'static str,
+    literals: Vec<String>,
+}
+
+/// What a search asks of documents.
+fn held(rows: &[Vec<Value>]) -> Result<[Array; 3]> {
+    let column = |name, kind| Array { name, kind, literals: Vec::with_capacity(rows.len()) };
+    let mut columns = [column("keys", "bytea"), column("sorts", "bigint"), column("parts", "text")];
+    for row in rows {
+        let held = match row.as_slice() {
+            [Value::Text(group), Value::Text(class), _, _, Value::Integer(0), _, Value::Blob(facts), _] => {
+                Held::of(group, class, &Facts::read(facts)?)
+            }
+            _ => Held::default(),
+        };
+        columns.iter_mut().zip(held.literals()).for_each(|(column, literal)| column.literals.push(literal));
+    }
+    Ok(columns)
 }
 
 /// Makes what is derived from documents.
@@ -343,7 +383,6 @@ async fn derive(connection: &mut PgConnection, rows: &[Vec<Value>]) -> Result<()
         };
         let (key, facts) = (Key { group, class, id }, Facts::read(facts)?);
         claim(connection, key, &[], &facts.unique).await?;
-        hold(connection, key, &facts).await?;
         change(connection, key, &Facts::default(), &facts).await?;
     }
     Ok(())

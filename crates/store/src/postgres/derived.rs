@@ -45,21 +45,6 @@ pub(super) async fn claim(
     Ok(None)
 }
 
-/// Writes what a search asks of a document into its row, which was copied without.
-pub(super) async fn hold(connection: &mut PgConnection, key: Key<'_>, wanted: &Facts<'_>) -> Result<()> {
-    let Held { keys, sorts, parts } = Held::of(key.group, key.class, wanted);
-    sqlx::query("UPDATE document SET keys = $4, sorts = $5, parts = $6 WHERE group_id = $1 AND class = $2 AND id = $3")
-        .bind(escape(key.group))
-        .bind(key.class)
-        .bind(escape(key.id))
-        .bind(keys)
-        .bind(sorts)
-        .bind(parts)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
 /// Changes the derived rows of a document from `stored` to `wanted`; its new unique values were claimed.
 pub(super) async fn change(
     connection: &mut PgConnection,

@@ -5,7 +5,7 @@
 //! are listed by the keys of the documents (`held.rs`), and what else is known of their rows is asked at once; orders
 //! of terms are listed by the postings.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use keystead_model::query::{Order, Query, order_of};
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
@@ -44,6 +44,35 @@ enum Argument {
     Texts(Vec<String>),
     Keys(Vec<Vec<u8>>),
     Integer(i64),
+}
+
+/// Keys that a row is compared with each by each; a caller may have thousands.
+const FEW: usize = 16;
+
+/// A parameter with keys.
+struct Keys {
+    parameter: String,
+    many: bool,
+}
+
+impl Keys {
+    /// Whether a row of a document has any of them. Asked of the row: the index would read all that have a key, however
+    /// few rows are left.
+    fn any_of(&self, row: &str) -> String {
+        let Self { parameter, many } = self;
+        match many {
+            false => format!("({row}.keys && {parameter}) IS TRUE"),
+            true => format!(
+                "EXISTS (SELECT 1 FROM unnest({row}.keys) AS h (key) WHERE h.key IN (SELECT unnest({parameter})))"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Keys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.parameter)
+    }
 }
 
 /// A statement that is being written.
@@ -105,18 +134,19 @@ impl<'a> Statement<'a> {
         self.argument(Argument::Texts(texts))
     }
 
-    fn keys(&mut self, keys: impl Iterator<Item = Vec<u8>>) -> String {
-        self.argument(Argument::Keys(keys.collect()))
+    fn keys(&mut self, keys: impl Iterator<Item = Vec<u8>>) -> Keys {
+        let keys: Vec<Vec<u8>> = keys.collect();
+        Keys { many: keys.len() > FEW, parameter: self.argument(Argument::Keys(keys)) }
     }
 
     /// The keys of the postings of terms.
-    fn postings_of(&mut self, index: &str, terms: &[String]) -> String {
+    fn postings_of(&mut self, index: &str, terms: &[String]) -> Keys {
         let group = &self.question.group;
         self.keys(terms.iter().map(|term| held::posting(group, index, term)))
     }
 
     /// The keys of holders of access.
-    fn holders(&mut self, holders: &[String]) -> String {
+    fn holders(&mut self, holders: &[String]) -> Keys {
         let (group, class) = (&self.question.group, if self.question.parts { CONTACT } else { self.question.class });
         self.keys(holders.iter().map(|holder| held::access(group, class, holder)))
     }
@@ -253,8 +283,7 @@ impl<'a> Statement<'a> {
             }
             _ => return None,
         };
-        // asked of each row: the index would read all that have the key, however few are left
-        Some(format!("(d.keys && {keys}) IS TRUE"))
+        Some(keys.any_of("d"))
     }
 
     /// The set of an intersection that is listed, and those that are asked.
@@ -423,10 +452,11 @@ fn documents(group: &str, class: &str, condition: &str) -> String {
 }
 
 /// Whether the document whose id is in a column has any of the keys.
-fn has_any(group: &str, class: &str, id: &str, keys: &str) -> String {
+fn has_any(group: &str, class: &str, id: &str, keys: &Keys) -> String {
+    let any = keys.any_of("m");
     format!(
         "EXISTS (SELECT 1 FROM document AS m
-         WHERE m.group_id = {group} AND m.class = {class} AND m.id = {id} AND m.keys && {keys})"
+         WHERE m.group_id = {group} AND m.class = {class} AND m.id = {id} AND {any})"
     )
 }
 

@@ -154,9 +154,8 @@ impl WriteGateway for Session {
                 now,
             ),
             (
-                // with those of the same moment
-                "DELETE FROM change WHERE at < $1 AND at <=
-                 (SELECT max(x.at) FROM (SELECT at FROM change ORDER BY at LIMIT $2) AS x)",
+                "DELETE FROM change WHERE ctid = ANY(ARRAY(SELECT ctid FROM change WHERE at < $1
+                 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED))",
                 now.saturating_sub(KEPT),
             ),
         ] {
