@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::derived::Query;
+use super::derived::{Kept, Query};
 use super::held::{Held, is_ordered};
 use super::text::{escape, term};
 use crate::documents::{Document, Projection};
-use crate::facts::{Facts, derived};
 
 /// Rows of the three tables, of documents of one group.
 #[derive(Default)]
@@ -49,8 +48,8 @@ struct Services<'a> {
 
 impl<'a> Columns<'a> {
     /// Adds a document.
-    pub(super) fn add(&mut self, group: &str, class: &'a str, document: &'a Document, projection: &'a Projection) {
-        let facts = Facts::new(class, projection);
+    pub(super) fn add(&mut self, group: &'a str, class: &'a str, document: &'a Document, projection: &'a Projection) {
+        let Kept { written, facts, .. } = Kept::new(group, class, document, projection);
         let Self { documents, postings, services } = self;
         let id = escape(&document.id);
         documents.class.push(class);
@@ -58,9 +57,8 @@ impl<'a> Columns<'a> {
         documents.rev.push(&document.rev);
         documents.deleted.push(document.deleted);
         documents.created_by.push(document.created_by.as_deref().map(escape));
-        documents.facts.push(facts.write());
+        documents.facts.push(written);
         documents.body.push(escape(&document.body));
-        let facts = derived(facts, document.deleted);
         let [keys, sorts, parts] = Held::of(group, class, &facts).literals();
         documents.keys.push(keys);
         documents.sorts.push(sorts);

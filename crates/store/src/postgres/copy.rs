@@ -356,17 +356,22 @@ struct Array {
     literals: Vec<String>,
 }
 
+/// A document that is not deleted: a deleted one is in none of the derived tables.
+fn live(row: &[Value]) -> Result<Option<(Key<'_>, Facts<'_>)>> {
+    match row {
+        [Value::Text(group), Value::Text(class), Value::Text(id), _, Value::Integer(0), _, Value::Blob(facts), _] => {
+            Ok(Some((Key { group, class, id }, Facts::read(facts)?)))
+        }
+        _ => Ok(None),
+    }
+}
+
 /// What a search asks of documents.
 fn held(rows: &[Vec<Value>]) -> Result<[Array; 3]> {
     let column = |name, kind| Array { name, kind, literals: Vec::with_capacity(rows.len()) };
     let mut columns = [column("keys", "bytea"), column("sorts", "bigint"), column("parts", "text")];
     for row in rows {
-        let held = match row.as_slice() {
-            [Value::Text(group), Value::Text(class), _, _, Value::Integer(0), _, Value::Blob(facts), _] => {
-                Held::of(group, class, &Facts::read(facts)?)
-            }
-            _ => Held::default(),
-        };
+        let held = live(row)?.map(|(key, facts)| Held::of(key.group, key.class, &facts)).unwrap_or_default();
         columns.iter_mut().zip(held.literals()).for_each(|(column, literal)| column.literals.push(literal));
     }
     Ok(columns)
@@ -375,13 +380,7 @@ fn held(rows: &[Vec<Value>]) -> Result<[Array; 3]> {
 /// Makes what is derived from documents.
 async fn derive(connection: &mut PgConnection, rows: &[Vec<Value>]) -> Result<()> {
     for row in rows {
-        let [Value::Text(group), Value::Text(class), Value::Text(id), _, Value::Integer(0), _, Value::Blob(facts), _] =
-            row.as_slice()
-        else {
-            // deleted: in none of the derived tables
-            continue;
-        };
-        let (key, facts) = (Key { group, class, id }, Facts::read(facts)?);
+        let Some((key, facts)) = live(row)? else { continue };
         claim(connection, key, &[], &facts.unique).await?;
         change(connection, key, &Facts::default(), &facts).await?;
     }

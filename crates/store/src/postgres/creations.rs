@@ -19,13 +19,12 @@ use tokio::sync::oneshot;
 
 use super::changes::{self, Tail};
 use super::columns::Columns;
-use super::derived::{Key, bind_new};
+use super::derived::{Kept, addition, bind_new};
 use super::error::is_refused;
 use super::session::Session;
 use super::text::escape;
 use crate::changes::{Change, ChangeKind};
 use crate::documents::{Creation, Projection, Written};
-use crate::facts::{Facts, derived};
 use crate::{Result, StoreError};
 
 /// How many statements of one group are under way at a time.
@@ -58,23 +57,7 @@ static STATEMENT: LazyLock<String> = LazyLock::new(|| {
 
 /// The same for one document, whose values are parameters of their own: what takes lists costs more to begin. They are
 /// those of a document, its ordered postings and services, and the parts that the change names.
-static ALONE: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "WITH documents AS (
-           INSERT INTO document (group_id, class, id, rev, deleted, created_by, facts, keys, sorts, parts, body)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-         ), postings AS (
-           INSERT INTO posting (group_id, index_name, term, sort, id, part)
-           SELECT $1, x.i, x.t, x.s, $3, x.r
-           FROM unnest($12::text[], $13::text[], $14::bigint[], $15::text[]) AS x (i, t, s, r)
-         ), services AS (
-           INSERT INTO service_version (group_id, service_id, contact_id, version, contact_modified)
-           SELECT $1, x.s, $3, x.v, x.m FROM unnest($16::text[], $17::bigint[], $18::bigint[]) AS x (s, v, m)
-         )
-         {}",
-        changes::CREATION
-    )
-});
+static ALONE: LazyLock<String> = LazyLock::new(|| addition(false, changes::CREATION));
 
 /// Creations that wait for their turn, by group.
 pub(super) struct Creations {
@@ -234,17 +217,8 @@ fn next(waiting: &mut VecDeque<Waiting>) -> Vec<Waiting> {
 /// The rows with the ids under which the changes were written.
 async fn insert(pool: &PgPool, news: &[New]) -> std::result::Result<Vec<PgRow>, sqlx::Error> {
     if let [new] = news {
-        let Change { group, document, .. } = &new.change;
-        let key = Key { group, class: new.class, id: &document.id };
-        let facts = Facts::new(new.class, &new.projection);
-        let written = facts.write();
-        let query = bind_new(
-            sqlx::query(AssertSqlSafe(ALONE.as_str())),
-            key,
-            document,
-            written,
-            &derived(facts, document.deleted),
-        );
+        let kept = Kept::new(&new.change.group, new.class, &new.change.document, &new.projection);
+        let query = bind_new(sqlx::query(AssertSqlSafe(ALONE.as_str())), &kept);
         return query.bind(changes::parts(&new.change)).fetch_all(pool).await;
     }
     let mut columns = Columns::default();

@@ -2,13 +2,15 @@
 //! known from the facts in the document's row, so only differences are written, each kind in one statement; a new
 //! document is written with all of them in one.
 
-use sqlx::{PgConnection, Row as _};
+use std::sync::LazyLock;
+
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
 use super::held::{Held, is_ordered};
 use super::text::{escape, term, terms, unescape};
 use crate::Result;
-use crate::documents::Document;
-use crate::facts::{Fact, Facts, Version};
+use crate::documents::{Document, Projection};
+use crate::facts::{Fact, Facts, Version, derived};
 
 /// What identifies a document.
 #[derive(Clone, Copy)]
@@ -128,57 +130,67 @@ async fn change_services(
     Ok(())
 }
 
-/// Writes a document that is not there yet, and its rows; false if it is there.
-pub(super) async fn insert(
-    connection: &mut PgConnection,
-    key: Key<'_>,
-    document: &Document,
-    facts: Vec<u8>,
-    derived: &Facts<'_>,
-) -> Result<bool> {
-    let query = sqlx::query(
+/// A document with everything that is kept beside it.
+pub(super) struct Kept<'a> {
+    pub(super) key: Key<'a>,
+    pub(super) document: &'a Document,
+    /// The column `facts`.
+    pub(super) written: Vec<u8>,
+    /// What there are rows and keys of.
+    pub(super) facts: Facts<'a>,
+}
+
+impl<'a> Kept<'a> {
+    pub(super) fn new(group: &'a str, class: &'a str, document: &'a Document, projection: &'a Projection) -> Self {
+        let facts = Facts::new(class, projection);
+        let written = facts.write();
+        let key = Key { group, class, id: &document.id };
+        Self { key, document, written, facts: derived(facts, document.deleted) }
+    }
+}
+
+/// The statement that adds a document and its rows, whose parameters [`bind_new`] binds, and ends with `last`. What is in
+/// the way of it is an error; where `forgiving`, a document that is there is left alone, and `made` is empty.
+pub(super) fn addition(forgiving: bool, last: &str) -> String {
+    let (there, made, skip) = match forgiving {
+        true => (" ON CONFLICT (group_id, class, id) DO NOTHING RETURNING 1", "made, ", " ON CONFLICT DO NOTHING"),
+        false => ("", "", ""),
+    };
+    format!(
         "WITH made AS (
            INSERT INTO document (group_id, class, id, rev, deleted, created_by, facts, keys, sorts, parts, body)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-           ON CONFLICT (group_id, class, id) DO NOTHING RETURNING 1
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11){there}
          ), postings AS (
            INSERT INTO posting (group_id, index_name, term, sort, id, part)
            SELECT $1, x.i, x.t, x.s, $3, x.r
-           FROM made, unnest($12::text[], $13::text[], $14::bigint[], $15::text[]) AS x (i, t, s, r)
-           ON CONFLICT DO NOTHING
+           FROM {made}unnest($12::text[], $13::text[], $14::bigint[], $15::text[]) AS x (i, t, s, r){skip}
          ), services AS (
            INSERT INTO service_version (group_id, service_id, contact_id, version, contact_modified)
-           SELECT $1, x.s, $3, x.v, x.m FROM made, unnest($16::text[], $17::bigint[], $18::bigint[]) AS x (s, v, m)
+           SELECT $1, x.s, $3, x.v, x.m
+           FROM {made}unnest($16::text[], $17::bigint[], $18::bigint[]) AS x (s, v, m)
          )
-         SELECT count(*) FROM made",
-    );
-    let row = bind_new(query, key, document, facts, derived).fetch_one(connection).await?;
+         {last}"
+    )
+}
+
+/// Writes a document that is not there yet, and its rows; false if it is there.
+pub(super) async fn insert(connection: &mut PgConnection, kept: &Kept<'_>) -> Result<bool> {
+    static STATEMENT: LazyLock<String> = LazyLock::new(|| addition(true, "SELECT count(*) FROM made"));
+    let row = bind_new(sqlx::query(AssertSqlSafe(STATEMENT.as_str())), kept).fetch_one(connection).await?;
     Ok(row.try_get::<i64, _>(0)? == 1)
 }
 
 pub(super) type Query<'a> = sqlx::query::Query<'a, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
 /// What [`bind_document`] binds, then ordered postings (4) and services (3): 18 parameters.
-pub(super) fn bind_new<'a>(
-    query: Query<'a>,
-    key: Key<'a>,
-    document: &'a Document,
-    facts: Vec<u8>,
-    derived: &Facts<'_>,
-) -> Query<'a> {
-    let query = bind_postings(bind_document(query, key, document, facts, derived), &ordered(derived));
-    bind_services(query, &derived.services)
+pub(super) fn bind_new<'a>(query: Query<'a>, kept: &'a Kept<'_>) -> Query<'a> {
+    bind_services(bind_postings(bind_document(query, kept), &ordered(&kept.facts)), &kept.facts.services)
 }
 
 /// Group, class, id, rev, deleted, created_by, facts, keys, sort values, parts, body.
-pub(super) fn bind_document<'a>(
-    query: Query<'a>,
-    key: Key<'a>,
-    document: &'a Document,
-    facts: Vec<u8>,
-    derived: &Facts<'_>,
-) -> Query<'a> {
-    let held = Held::of(key.group, key.class, derived);
+pub(super) fn bind_document<'a>(query: Query<'a>, kept: &'a Kept<'_>) -> Query<'a> {
+    let Kept { key, document, written, facts } = kept;
+    let held = Held::of(key.group, key.class, facts);
     query
         .bind(escape(key.group))
         .bind(key.class)
@@ -186,7 +198,7 @@ pub(super) fn bind_document<'a>(
         .bind(&document.rev)
         .bind(document.deleted)
         .bind(document.created_by.as_deref().map(escape))
-        .bind(facts)
+        .bind(written.as_slice())
         .bind(held.keys)
         .bind(held.sorts)
         .bind(held.parts)

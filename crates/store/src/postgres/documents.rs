@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
-use super::derived::{Key, bind_document, change, claim, insert};
+use super::derived::{Kept, Key, bind_document, change, claim, insert};
 use super::find::find;
 use super::session::Session;
 use super::text::{escape, terms, unescape};
@@ -125,14 +125,12 @@ impl WriteDocuments for Session {
         document: &Document,
         projection: &Projection,
     ) -> Result<Written> {
-        let key = Key { group, class, id: &document.id };
-        let facts = Facts::new(class, projection);
-        let written = facts.write();
-        let rows = derived(facts, document.deleted);
+        let kept = Kept::new(group, class, document, projection);
         let connection = self.connection();
-        if !insert(connection, key, document, written, &rows).await? {
+        if !insert(connection, &kept).await? {
             return Ok(Written::Exists);
         }
+        let Kept { key, facts: rows, .. } = kept;
         if let Some(taken) = claim(connection, key, &[], &rows.unique).await? {
             release(connection, key, &[], &rows.unique).await?;
             let without = Facts { unique: Vec::new(), ..rows };
@@ -154,10 +152,9 @@ impl WriteDocuments for Session {
         let key = Key { group, class, id: &document.id };
         let connection = self.connection();
         let Some(stored) = current(connection, key, expected).await? else { return Ok(Written::Stale) };
-        let facts = Facts::new(class, projection);
         let before = stored.derived()?;
-        let written = facts.write();
-        let after = derived(facts, document.deleted);
+        let kept = Kept::new(group, class, document, projection);
+        let after = &kept.facts;
         if let Some(taken) = claim(connection, key, &before.unique, &after.unique).await? {
             release(connection, key, &before.unique, &after.unique).await?;
             return Ok(Written::Taken(taken));
@@ -167,8 +164,8 @@ impl WriteDocuments for Session {
                body = $11
              WHERE group_id = $1 AND class = $2 AND id = $3",
         );
-        bind_document(query, key, document, written, &after).execute(&mut *connection).await?;
-        change(connection, key, &before, &after).await?;
+        bind_document(query, &kept).execute(&mut *connection).await?;
+        change(connection, key, &before, after).await?;
         Ok(Written::Done)
     }
 

@@ -188,7 +188,7 @@ impl<'a> Statement<'a> {
     fn list(&mut self, query: &Query, also: &str) -> String {
         let (group, class, parts) = (self.group.clone(), self.class.clone(), self.question.parts);
         match query {
-            Query::Term { index, terms, from, to } if !is_ordered(terms) => {
+            Query::Term { index, terms, from, to } if !is_everything(terms) => {
                 let keys = self.postings_of(index, terms);
                 if !parts && !self.is_sorted() && from.is_none() && to.is_none() {
                     return documents(&group, &class, &format!("d.keys && {keys}{also}"));
@@ -238,10 +238,11 @@ impl<'a> Statement<'a> {
             Query::Intersection(queries) => {
                 let Some((first, others)) = self.drive(queries) else { return self.list(&Query::All, also) };
                 let (mut also, mut asked) = (also.to_owned(), Vec::new());
+                let rows = self.lists_rows(first);
                 for other in others {
-                    match self.in_row(other) {
-                        Some(condition) if self.lists_rows(first) => _ = write!(also, " AND {condition}"),
-                        _ => asked.push(other),
+                    match rows.then(|| self.in_row(other)).flatten() {
+                        Some(condition) => _ = write!(also, " AND {condition}"),
+                        None => asked.push(other),
                     }
                 }
                 let list = self.list(first, &also);
@@ -262,7 +263,7 @@ impl<'a> Statement<'a> {
     /// Whether a set is listed from the rows of documents.
     fn lists_rows(&self, query: &Query) -> bool {
         match query {
-            Query::Term { terms, .. } => !is_ordered(terms),
+            Query::Term { terms, .. } => !is_everything(terms),
             Query::Prefix { .. } | Query::TermRange { .. } => false,
             Query::Ids(_) | Query::All | Query::AccessibleTo(_) => !self.question.parts,
             Query::Union(queries) => queries.iter().all(|query| self.lists_rows(query)),
@@ -468,7 +469,7 @@ fn services(group: &str, condition: &str) -> String {
 }
 
 /// Whether terms stand for all that is in an index, in its order.
-fn is_ordered(terms: &[String]) -> bool {
+fn is_everything(terms: &[String]) -> bool {
     !terms.is_empty() && terms.iter().all(String::is_empty)
 }
 
